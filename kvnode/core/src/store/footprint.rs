@@ -1,0 +1,47 @@
+//! What things cost in memory, allocator and tables included. The memory limit is compared with these figures, so
+//! they must not be smaller than the truth: a node that counts only its payload is killed by the kernel first.
+
+/// A pointer and a control byte in a table that is just over half empty (7 of 16 filled), which is what a table has
+/// right after it doubled. Counting the worst fill always means that a doubling never comes as a surprise.
+pub(super) const TABLE_SLOT_BYTES: u64 = (size_of::<usize>() as u64 + 1) * 16 / 7 + 1;
+
+/// A (moment, sequence) → hash pair in a B-tree whose leaves are half full, as they are after growing in order:
+/// 24 bytes of content, doubled, and a share of the nodes' heads.
+pub(super) const TIME_INDEX_BYTES: u64 = 56;
+
+/// The allocator hands out sizes in steps: 16 bytes at first, then four steps for each doubling.
+pub(super) fn allocated(bytes: usize) -> u64 {
+    const STEP_MIN: u64 = 16;
+    let bytes = bytes as u64;
+    if bytes == 0 {
+        return 0;
+    }
+    let step = if bytes <= 4 * STEP_MIN { STEP_MIN } else { (1 << (bytes - 1).ilog2()) / 4 };
+    bytes.next_multiple_of(step)
+}
+
+/// A value behind an `Arc`: its two counters and itself.
+pub(super) fn shared<T>() -> u64 {
+    allocated(2 * size_of::<usize>() + size_of::<T>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allocations_round_up_to_the_allocators_steps() {
+        let cases = [(0, 0), (1, 16), (16, 16), (17, 32), (64, 64), (65, 80), (128, 128), (129, 160), (1025, 1280)];
+        for (asked, taken) in cases {
+            assert_eq!(allocated(asked), taken, "{asked} bytes");
+        }
+    }
+
+    #[test]
+    fn no_allocation_is_counted_below_its_size_or_wasteful_beyond_a_quarter() {
+        for bytes in 65..10_000_usize {
+            let taken = allocated(bytes);
+            assert!(taken >= bytes as u64 && taken * 4 <= bytes as u64 * 5 + 4, "{bytes} → {taken}");
+        }
+    }
+}
