@@ -1,1 +1,28 @@
+//! A real Kubernetes on one plain Linux machine, and what is proven on it.
+//!
+//! Tests call the same functions that the `testbed` command does. From the ground up:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`clock`], [`home`], [`progress`], [`shell`], [`process`] | waiting, folders, telling people, running programs |
+//! | [`programs`], [`packages`] | where the Kubernetes programs and the system's packages come from |
+//! | [`pki`], [`control_plane`] | certificates; etcd, API server, controller manager, scheduler |
+//! | [`api`] | a control plane alone, one per test program, a namespace per test (L2) |
+//! | [`cluster`] | a whole cluster with nodes, network, DNS, metrics and volumes (L3) |
+//! | [`images`] | images without a Docker engine |
+//! | [`bed`] | this bed, kind, or the cluster of the current kubeconfig context |
 
+pub mod api;
+pub mod bed;
+pub mod clock;
+pub mod cluster;
+pub mod control_plane;
+mod digest;
+pub mod home;
+pub mod images;
+pub mod packages;
+pub mod pki;
+pub mod process;
+pub mod programs;
+pub mod progress;
+pub mod shell;
