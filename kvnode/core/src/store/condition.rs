@@ -28,7 +28,7 @@ impl Condition {
             Self::IfVersion(version) => *version == actual,
             Self::IfMatch(versions) => actual != Version::ABSENT && versions.contains(&actual),
             Self::IfMatchAny => actual != Version::ABSENT,
-            Self::IfNoneMatch(versions) => !versions.contains(&actual),
+            Self::IfNoneMatch(versions) => actual == Version::ABSENT || !versions.contains(&actual),
             Self::IfNoneMatchAny => actual == Version::ABSENT,
         }
     }
@@ -69,7 +69,7 @@ mod tests {
             (Condition::IfMatch(vec![version(0)]), [false, false, false]),
             (Condition::IfMatch(vec![]), [false, false, false]),
             (Condition::IfMatchAny, [false, true, true]),
-            (Condition::IfNoneMatch(vec![version(2)]), [true, true, false]),
+            (Condition::IfNoneMatch(vec![version(0), version(2)]), [true, true, false]),
             (Condition::IfNoneMatchAny, [true, false, false]),
         ];
         for (condition, expected) in cases {

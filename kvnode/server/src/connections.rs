@@ -1,0 +1,155 @@
+//! From a listening socket to answered requests. Every connection is bounded in time and size, and they all end when
+//! the node drains: requests under way are answered, then the connection is closed.
+
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tower::Service;
+
+use crate::shared::Shared;
+
+/// From the end of one request to the end of the next one's head: so long a connection may be idle or slow. Longer
+/// than the 60 s for which common proxies keep their idle connections, so that it is they who close first.
+const NEXT_HEAD_TIME_MAX: Duration = Duration::from_secs(75);
+
+/// A request line and headers; a key of 256 bytes is at most 768 of them, escaped.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// What is read from a connection ahead of being used.
+const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// A client that takes nothing of its answer for so long is gone, or might as well be.
+const UNREAD_ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// When the node drains, a connection on which no request has begun may have one under way.
+const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
+
+/// When the process is out of files, trying again at once would only burn the core.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `end` completes, then until the connections are done.
+pub(crate) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, end: impl Future<Output = ()>) {
+    let mut connections = JoinSet::new();
+    let mut end = pin!(end);
+    loop {
+        let next = async {
+            let permit = Arc::clone(&shared.connections).acquire_owned().await;
+            (permit.expect("the semaphore is never closed"), listener.accept().await)
+        };
+        tokio::select! {
+            () = &mut end => break,
+            Some(_) = connections.join_next() => {}
+            (permit, accepted) = next => match accepted {
+                Ok((stream, caller)) => {
+                    connections.spawn(connection(stream, caller, router.clone(), Arc::clone(&shared), permit));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    // Clients whose connection the kernel has completed believe they are connected; closing the socket would reset
+    // them, so they are served like the others.
+    while let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned()
+        && let Some(Ok((stream, caller))) = accept_waiting(&listener).await
+    {
+        connections.spawn(connection(stream, caller, router.clone(), Arc::clone(&shared), permit));
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn accept_waiting(listener: &TcpListener) -> Option<std::io::Result<(TcpStream, SocketAddr)>> {
+    poll_fn(|context| {
+        Poll::Ready(match listener.poll_accept(context) {
+            Poll::Ready(accepted) => Some(accepted),
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+/// Counts a connection for as long as it is there, whatever way it ends.
+struct Counted(Arc<Shared>);
+
+impl Counted {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.metrics.active_connections.inc();
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.metrics.active_connections.dec();
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    caller: SocketAddr,
+    router: Router,
+    shared: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
+) {
+    let _counted = Counted::new(&shared);
+    if let Err(error) = prepare(&stream) {
+        tracing::debug!(%error, %caller, "a connection broke before it was used");
+        return;
+    }
+    let begun = AtomicBool::new(false);
+    let service = service_fn(|mut request: http::Request<Incoming>| {
+        begun.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(ConnectInfo(caller));
+        router.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(NEXT_HEAD_TIME_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(READ_AHEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = shared.drain_begun() => {
+            connection.as_mut().graceful_shutdown();
+            let never_used = async {
+                sleep(FIRST_REQUEST_GRACE).await;
+                if begun.load(Ordering::Relaxed) {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = never_used => Ok(()),
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %caller, "a connection ended early");
+    }
+}
+
+/// Answers are sent at once, not held back to fill a packet.
+fn prepare(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_ANSWER_TIME_MAX))
+}

@@ -1,0 +1,49 @@
+//! Around every request: its id, the node's name on the answer, and the count and time of it.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::endpoint_label;
+use crate::random;
+use crate::shared::Shared;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_KV_NODE: HeaderName = HeaderName::from_static("x-kv-node");
+
+/// A client's own id is taken over up to this length; it ends up in log lines.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// The id by which a request can be found in logs: the client's, or one made up here.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) Arc<str>);
+
+pub(super) async fn observe(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let begun = shared.clock.instant();
+    let id: Arc<str> = own_id(request.headers()).unwrap_or_else(random::request_id).into();
+    let endpoint = endpoint_label(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let method = request.method().clone();
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+
+    let mut response = next.run(request).await;
+
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    if let Ok(value) = HeaderValue::from_str(shared.settings.name.as_str()) {
+        headers.insert(X_KV_NODE, value);
+    }
+    let duration = shared.clock.instant().duration_since(begun);
+    shared.metrics.request(&method, endpoint, response.status().as_u16(), duration);
+    response
+}
+
+fn own_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
+    let visible = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
+    (visible && id.len() <= REQUEST_ID_BYTES_MAX).then(|| id.to_owned())
+}

@@ -1,0 +1,15 @@
+//! The shell around kvnode-core: settings, listeners, HTTP, metrics, threads. It decides nothing about keys and
+//! versions; it brings commands to the store and outcomes back.
+
+pub mod clock;
+mod connections;
+mod http;
+mod listeners;
+pub mod logging;
+mod metrics;
+pub mod node;
+mod random;
+pub mod settings;
+mod shared;
+mod store;
+mod tasks;

@@ -1,0 +1,171 @@
+//! A running node: its threads, its tasks, and how it ends. Each serving thread has a runtime of its own and answers a
+//! request to its end; the thread that calls [`Node::run`] has the rest: probes, scrapes, background tasks.
+//! When a thread or task that should run for ever ends, the node ends: half a node must not go on looking healthy.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::connections::serve;
+use crate::http::{monitoring, public};
+use crate::listeners::{self, ListenError};
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::tasks;
+
+/// Kubernetes kills a pod 30 s after it asked it to end; the node ends by itself before that, and says so.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(25);
+
+#[derive(Debug)]
+pub struct Node {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    monitoring: Option<std::net::TcpListener>,
+    monitoring_address: Option<SocketAddr>,
+    serving: usize,
+    /// The name of each serving thread, when it ends.
+    ended: mpsc::UnboundedReceiver<String>,
+}
+
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("The node cannot start its threads: {0}; give it fewer --threads or raise the limit on processes.")]
+    Threads(#[from] io::Error),
+}
+
+/// How a node came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All requests were answered.
+    Drained,
+    /// Requests were cut off: the drain took too long, or someone insisted.
+    Forced,
+    /// Something that should run for ever did not.
+    Failed,
+}
+
+impl Node {
+    /// When this returns, the node takes connections.
+    pub fn start(settings: Settings, clock: Clock) -> Result<Self, StartError> {
+        let listeners = listeners::open(&settings)?;
+        let address = listeners.public[0].local_addr()?;
+        let monitoring_address = listeners.monitoring.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+        let shared = Arc::new(Shared::new(settings, clock));
+        let (ending, ended) = mpsc::unbounded_channel();
+        let serving = listeners.public.len();
+        for (number, listener) in listeners.public.into_iter().enumerate() {
+            start_thread(number, listener, &shared, ending.clone())?;
+        }
+        Ok(Self { shared, address, monitoring: listeners.monitoring, monitoring_address, serving, ended })
+    }
+
+    /// Where the interface answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the metrics port answers, if there is one.
+    pub fn monitoring_address(&self) -> Option<SocketAddr> {
+        self.monitoring_address
+    }
+
+    /// Runs until told to stop: the first message drains, a second one ends the node at once.
+    pub async fn run(mut self, mut stop: mpsc::Receiver<()>) -> Ending {
+        let mut forever = JoinSet::new();
+        forever.spawn(tasks::sweep(Arc::clone(&self.shared)));
+        forever.spawn(tasks::measure_rate(Arc::clone(&self.shared)));
+        if let Some(listener) = self.monitoring.take() {
+            let listener = match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => listener,
+                Err(error) => return failed(&format!("the metrics port cannot be used: {error}")),
+            };
+            // It answers until the process ends, so that probes see a node that is draining, not one that is gone.
+            forever.spawn(serve(listener, monitoring(&self.shared), Arc::clone(&self.shared), std::future::pending()));
+        }
+        tokio::select! {
+            _ = stop.recv() => {}
+            name = self.ended.recv() => return failed(&format!("{} ended", name.unwrap_or_default())),
+            _ = forever.join_next() => return failed("a background task ended"),
+        }
+        tracing::info!(tenant_id = self.shared.settings.tenant.as_str(), "draining");
+        self.shared.begin_drain();
+        let drained = async {
+            for _ in 0..self.serving {
+                self.ended.recv().await;
+            }
+        };
+        tokio::select! {
+            drained = timeout(DRAIN_TIME_MAX, drained) => match drained {
+                Ok(()) => {
+                    tracing::info!(tenant_id = self.shared.settings.tenant.as_str(), "drained");
+                    Ending::Drained
+                }
+                Err(_) => forced(&format!("requests were still under way after {} s", DRAIN_TIME_MAX.as_secs())),
+            },
+            Some(()) = stop.recv() => forced("the node was told to stop again"),
+            _ = forever.join_next() => failed("a background task ended"),
+        }
+    }
+}
+
+fn forced(reason: &str) -> Ending {
+    tracing::warn!("ending with requests under way: {reason}");
+    Ending::Forced
+}
+
+fn failed(reason: &str) -> Ending {
+    tracing::error!("ending because something that should run for ever did not: {reason}");
+    Ending::Failed
+}
+
+/// Says that its thread has ended, however it did.
+struct Farewell {
+    name: String,
+    ending: mpsc::UnboundedSender<String>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        // Nobody listens any more when the node has ended already.
+        let _ = self.ending.send(std::mem::take(&mut self.name));
+    }
+}
+
+fn start_thread(
+    number: usize,
+    listener: std::net::TcpListener,
+    shared: &Arc<Shared>,
+    ending: mpsc::UnboundedSender<String>,
+) -> io::Result<()> {
+    let runtime = runtime()?;
+    let listener = {
+        let _inside = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    let name = format!("kvnode-serve-{number}");
+    let farewell = Farewell { name: name.clone(), ending };
+    let shared = Arc::clone(shared);
+    thread::Builder::new().name(name).spawn(move || {
+        let _farewell = farewell;
+        let router = public(&shared);
+        let end = Arc::clone(&shared);
+        runtime.block_on(serve(listener, router, shared, async move { end.drain_begun().await }));
+    })?;
+    Ok(())
+}
+
+/// The runtime of one thread, for serving threads and for the one that calls [`Node::run`].
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}

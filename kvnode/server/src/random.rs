@@ -1,0 +1,13 @@
+//! The one place where the node takes something from chance: the seed of its tables and the ids of requests.
+
+/// Whoever chooses keys must not know this, or could choose keys that all fall into one place of a table.
+#[expect(clippy::disallowed_methods, reason = "this is the crate's random module")]
+pub(crate) fn hash_seed() -> u64 {
+    rand::random()
+}
+
+/// 32 hexadecimal digits: enough that no two requests of a cluster's life share them.
+#[expect(clippy::disallowed_methods, reason = "this is the crate's random module")]
+pub(crate) fn request_id() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}

@@ -1,0 +1,224 @@
+//! Every setting of the node, once: its flag, its variable, its key in the config file, and what `--help` says of it.
+//! A setting stands here only when it has an effect; the flag of something that does not exist yet must be refused,
+//! because a user who is not told would believe it works.
+
+use super::layers::Setting;
+
+const IDENTITY: &str = "Who this node is";
+const LISTENING: &str = "Where it listens";
+const STORE: &str = "What it holds";
+const ACCESS: &str = "Who may administer it";
+const RUNNING: &str = "How it runs and what it tells";
+
+pub(super) const TENANT: Setting = Setting {
+    flag: Some("tenant"),
+    variable: Some("TENANT"),
+    file_key: Some("tenant"),
+    placeholder: "NAME",
+    default: "required",
+    group: IDENTITY,
+    help: "The tenant; also the first segment of its URLs",
+};
+
+pub(super) const NAME: Setting = Setting {
+    flag: Some("name"),
+    variable: Some("NODE_NAME"),
+    file_key: Some("name"),
+    placeholder: "NAME",
+    default: "host name",
+    group: IDENTITY,
+    help: "What `node` says in answers",
+};
+
+pub(super) const BIND: Setting = Setting {
+    flag: Some("bind"),
+    variable: Some("BIND"),
+    file_key: Some("bind"),
+    placeholder: "ADDR",
+    default: "0.0.0.0",
+    group: LISTENING,
+    help: "The address all listeners bind",
+};
+
+pub(super) const PORT: Setting = Setting {
+    flag: Some("port"),
+    variable: Some("PORT"),
+    file_key: Some("port"),
+    placeholder: "N",
+    default: "3000",
+    group: LISTENING,
+    help: "HTTP; 0 takes a free port and logs which",
+};
+
+pub(super) const METRICS_PORT: Setting = Setting {
+    flag: Some("metrics-port"),
+    variable: Some("METRICS_PORT"),
+    file_key: Some("metrics-port"),
+    placeholder: "N",
+    default: "9090",
+    group: LISTENING,
+    help: "Extra listener for metrics and health; 0, or the same as --port, means none",
+};
+
+pub(super) const MEMORY_LIMIT: Setting = Setting {
+    flag: Some("memory-limit"),
+    variable: Some("MEMORY_LIMIT"),
+    file_key: Some("memory-limit"),
+    placeholder: "BYTES",
+    default: "80 % of the cgroup's limit, or of the machine",
+    group: STORE,
+    help: "Memory for data, in bytes or as 512Mi; above it writes that grow the store are refused",
+};
+
+pub(super) const TOMBSTONE_RETENTION: Setting = Setting {
+    flag: Some("tombstone-retention"),
+    variable: Some("TOMBSTONE_RETENTION"),
+    file_key: Some("tombstone-retention"),
+    placeholder: "TIME",
+    default: "1h",
+    group: STORE,
+    help: "How long the version of a deleted key is remembered: 90s, 30m, 1h",
+};
+
+pub(super) const MAX_KEY_SIZE: Setting = Setting {
+    flag: None,
+    variable: Some("MAX_KEY_SIZE"),
+    file_key: Some("limits.maxKeyBytes"),
+    placeholder: "BYTES",
+    default: "256",
+    group: STORE,
+    help: "Longest key",
+};
+
+pub(super) const MAX_VALUE_SIZE: Setting = Setting {
+    flag: None,
+    variable: Some("MAX_VALUE_SIZE"),
+    file_key: Some("limits.maxValueBytes"),
+    placeholder: "BYTES",
+    default: "2Mi",
+    group: STORE,
+    help: "Largest value",
+};
+
+pub(super) const MAX_TAGS: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("limits.maxTags"),
+    placeholder: "N",
+    default: "50",
+    group: STORE,
+    help: "Most tags of one entry",
+};
+
+pub(super) const ADMIN_KEY_FILE: Setting = Setting {
+    flag: Some("admin-key-file"),
+    variable: Some("ADMIN_KEY_FILE"),
+    file_key: Some("admin-key-file"),
+    placeholder: "FILE",
+    default: "none: /admin answers to loopback only",
+    group: ACCESS,
+    help: "File with the master API key",
+};
+
+pub(super) const ADMIN_KEY: Setting = Setting {
+    flag: None,
+    variable: Some("ADMIN_KEY"),
+    file_key: None,
+    placeholder: "KEY",
+    default: "none",
+    group: ACCESS,
+    help: "The master API key itself, in place of a file",
+};
+
+pub(super) const THREADS: Setting = Setting {
+    flag: Some("threads"),
+    variable: Some("THREADS"),
+    file_key: Some("threads"),
+    placeholder: "N",
+    default: "cores of the cgroup",
+    group: RUNNING,
+    help: "Threads that serve requests",
+};
+
+pub(super) const CONFIG: Setting = Setting {
+    flag: Some("config"),
+    variable: Some("CONFIG_FILE"),
+    file_key: None,
+    placeholder: "FILE",
+    default: "none",
+    group: RUNNING,
+    help: "YAML with the names of these flags; flags and variables win over it",
+};
+
+pub(super) const LOG_LEVEL: Setting = Setting {
+    flag: Some("log-level"),
+    variable: Some("LOG_LEVEL"),
+    file_key: Some("log-level"),
+    placeholder: "LEVEL",
+    default: "info",
+    group: RUNNING,
+    help: "debug, info, warning, error or critical",
+};
+
+pub(super) const LOG_FORMAT: Setting = Setting {
+    flag: Some("log-format"),
+    variable: Some("LOG_FORMAT"),
+    file_key: Some("log-format"),
+    placeholder: "FORMAT",
+    default: "text on a terminal, else json",
+    group: RUNNING,
+    help: "json or text",
+};
+
+pub(super) const ENABLE_METRICS: Setting = Setting {
+    flag: None,
+    variable: Some("ENABLE_METRICS"),
+    file_key: None,
+    placeholder: "BOOL",
+    default: "true",
+    group: RUNNING,
+    help: "false turns /metrics off; health stays",
+};
+
+pub(super) const DEBUG: Setting = Setting {
+    flag: None,
+    variable: Some("DEBUG"),
+    file_key: None,
+    placeholder: "BOOL",
+    default: "false",
+    group: RUNNING,
+    help: "true logs at debug unless --log-level says otherwise",
+};
+
+pub(super) const ENVIRONMENT: Setting = Setting {
+    flag: None,
+    variable: Some("ENVIRONMENT"),
+    file_key: None,
+    placeholder: "NAME",
+    default: "production",
+    group: RUNNING,
+    help: "development sweeps expired keys every second instead of every five minutes",
+};
+
+/// In the order of `--help`.
+pub(super) const ALL: [&Setting; 19] = [
+    &TENANT,
+    &NAME,
+    &BIND,
+    &PORT,
+    &METRICS_PORT,
+    &MEMORY_LIMIT,
+    &TOMBSTONE_RETENTION,
+    &MAX_KEY_SIZE,
+    &MAX_VALUE_SIZE,
+    &MAX_TAGS,
+    &ADMIN_KEY_FILE,
+    &ADMIN_KEY,
+    &THREADS,
+    &CONFIG,
+    &LOG_LEVEL,
+    &LOG_FORMAT,
+    &ENABLE_METRICS,
+    &DEBUG,
+    &ENVIRONMENT,
+];

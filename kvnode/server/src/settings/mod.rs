@@ -1,0 +1,235 @@
+//! What the node was told to be: flags, variables and config file put together, checked, and turned into types that
+//! cannot hold a wrong value. Nothing after this module looks at a flag or a variable again.
+
+mod catalogue;
+mod command_line;
+mod file;
+mod layers;
+pub mod logs;
+pub mod machine;
+pub mod names;
+mod quantities;
+pub mod secret;
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kvnode_core::store::limits::Limits;
+use thiserror::Error;
+
+use command_line::Asked;
+use layers::{Layers, Setting, Source};
+use logs::{LogFormat, LogLevel};
+use machine::Machine;
+use names::{NodeName, TenantName};
+use secret::Secret;
+
+/// Less holds no useful store; the process itself takes a few mebibytes.
+const MEMORY_LIMIT_MIN: u64 = 1 << 20;
+
+/// No machine has more, and sums of such figures cannot overflow.
+const MEMORY_LIMIT_MAX: u64 = 1 << 50;
+
+/// Data may take four fifths of the memory; the rest is for connections, buffers and the allocator's waste.
+const DATA_PART_OF_MEMORY: (u64, u64) = (4, 5);
+
+const TOMBSTONE_RETENTION_DEFAULT: Duration = Duration::from_hours(1);
+
+/// A version that is forgotten at once would come twice; one kept for a month fills the memory with the dead.
+const TOMBSTONE_RETENTION: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24 * 30);
+
+/// A page of the longest keys must stay a small answer.
+const KEY_BYTES: std::ops::RangeInclusive<usize> = 1..=4096;
+
+/// A value is held in memory whole, once for each request that carries it.
+const VALUE_BYTES: std::ops::RangeInclusive<u64> = 1..=64 << 20;
+
+const TAGS: std::ops::RangeInclusive<usize> = 0..=1000;
+
+/// More threads than the largest machines have cores are a slip of the finger.
+const THREADS: std::ops::RangeInclusive<usize> = 1..=1024;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub tenant: TenantName,
+    pub name: NodeName,
+    pub bind: IpAddr,
+    pub port: u16,
+    /// None: no second listener.
+    pub metrics_port: Option<u16>,
+    pub memory_limit: u64,
+    pub tombstone_retention: Duration,
+    pub limits: Limits,
+    pub admin_key: Option<Secret>,
+    pub threads: usize,
+    pub cpu_limit_cores: f64,
+    pub log_level: LogLevel,
+    pub log_format: LogFormat,
+    pub metrics: bool,
+    pub environment: Environment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    Production,
+    Development,
+}
+
+/// What to do, as the command line has it.
+#[derive(Debug)]
+pub enum Request {
+    Run(Box<Settings>),
+    /// Text for standard output, then exit code 0.
+    Show(String),
+}
+
+/// Why the node does not start: each a sentence for standard error, with exit code 2.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    #[error("Unknown flag {name}; kvnode --help lists the flags.")]
+    UnknownFlag { name: String },
+    #[error("The flag {name} needs a value; kvnode --help lists the flags.")]
+    FlagWithoutValue { name: String },
+    #[error("The flag {name} is given more than once; give it once.")]
+    FlagTwice { name: String },
+    #[error("The command line is not UTF-8; write it with UTF-8 characters only.")]
+    NotUtf8,
+    #[error("The command line is wrong: {reason}; kvnode --help shows how it is written.")]
+    CommandLine { reason: String },
+    #[error("The tenant is missing; give --tenant NAME or the variable TENANT, for example kvnode --tenant dev.")]
+    TenantMissing,
+    #[error("The setting {source_of} {reason}.")]
+    Invalid { source_of: Source, reason: String },
+    #[error("The {what} {} cannot be read: {reason}.", path.display())]
+    Unreadable { what: &'static str, path: PathBuf, reason: String },
+    #[error("The config file {} is not what is expected: {reason}.", path.display())]
+    NotYaml { path: PathBuf, reason: String },
+    #[error("The config file {} has the unknown key '{key}'; its keys are the names of the flags.", path.display())]
+    UnknownKey { path: PathBuf, key: String },
+    #[error("No memory limit can be found on this machine; give --memory-limit, for example --memory-limit 512Mi.")]
+    NoMemoryLimit,
+}
+
+/// `arguments` include the program's name. `environment` looks up a variable.
+pub fn resolve(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+    machine: &Machine,
+) -> Result<Request, SettingsError> {
+    let flags = match command_line::parse(arguments)? {
+        Asked::Show(text) => return Ok(Request::Show(text)),
+        Asked::Run(flags) => flags,
+    };
+    let mut layers = Layers { flags, environment, file: None };
+    if let Some(config) = layers.given(&catalogue::CONFIG)? {
+        layers.file = Some(file::read(Path::new(&config.text))?);
+    }
+    let Some(tenant) = layers.parsed(&catalogue::TENANT, str::parse)? else {
+        return Err(SettingsError::TenantMissing);
+    };
+    let port = layers.parsed(&catalogue::PORT, port_number)?.unwrap_or(3000);
+    let metrics_port = layers.parsed(&catalogue::METRICS_PORT, port_number)?.unwrap_or(9090);
+    let threads = layers.parsed(&catalogue::THREADS, |text| quantities::number(text, THREADS))?;
+    Ok(Request::Run(Box::new(Settings {
+        tenant,
+        name: node_name(&layers)?,
+        bind: layers.parsed(&catalogue::BIND, address)?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        port,
+        metrics_port: Some(metrics_port).filter(|&metrics| metrics != 0 && metrics != port),
+        memory_limit: memory_limit(&layers, machine)?,
+        tombstone_retention: layers
+            .parsed(&catalogue::TOMBSTONE_RETENTION, |text| quantities::duration(text, TOMBSTONE_RETENTION))?
+            .unwrap_or(TOMBSTONE_RETENTION_DEFAULT),
+        limits: limits(&layers)?,
+        admin_key: admin_key(&layers)?,
+        threads: threads.unwrap_or_else(|| machine.serving_threads()),
+        cpu_limit_cores: machine.cpu_cores,
+        log_level: log_level(&layers)?,
+        log_format: layers.parsed(&catalogue::LOG_FORMAT, str::parse)?.unwrap_or_else(LogFormat::for_stdout),
+        metrics: layers.parsed(&catalogue::ENABLE_METRICS, quantities::truth)?.unwrap_or(true),
+        environment: layers.parsed(&catalogue::ENVIRONMENT, str::parse)?.unwrap_or(Environment::Production),
+    })))
+}
+
+fn port_number(text: &str) -> Result<u16, String> {
+    quantities::number(text, 0..=u16::MAX)
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| format!("is '{text}'; it must be an IP address, for example 127.0.0.1 or ::"))
+}
+
+fn node_name(layers: &Layers<'_>) -> Result<NodeName, SettingsError> {
+    if let Some(name) = layers.parsed(&catalogue::NAME, str::parse)? {
+        return Ok(name);
+    }
+    let host = nix::unistd::gethostname()
+        .map_err(|error| error.to_string())
+        .and_then(|host| host.into_string().map_err(|_| "is not UTF-8".to_owned()).and_then(|host| host.parse()));
+    host.map_err(|reason| SettingsError::Invalid {
+        source_of: Source::Flag("name"),
+        reason: format!("is needed, because the host name cannot be used: it {reason}"),
+    })
+}
+
+fn memory_limit(layers: &Layers<'_>, machine: &Machine) -> Result<u64, SettingsError> {
+    let parse = |text: &str| quantities::bytes(text, MEMORY_LIMIT_MIN..=MEMORY_LIMIT_MAX);
+    if let Some(limit) = layers.parsed(&catalogue::MEMORY_LIMIT, parse)? {
+        return Ok(limit);
+    }
+    let (part, of) = DATA_PART_OF_MEMORY;
+    machine.memory_bytes.map(|bytes| bytes / of * part).ok_or(SettingsError::NoMemoryLimit)
+}
+
+fn limits(layers: &Layers<'_>) -> Result<Limits, SettingsError> {
+    let default = Limits::default();
+    let value_bytes = layers.parsed(&catalogue::MAX_VALUE_SIZE, |text| quantities::bytes(text, VALUE_BYTES))?;
+    let value_bytes = value_bytes.map(|bytes| usize::try_from(bytes).expect("the range ends far below 2^32"));
+    let number = |setting: &'static Setting, range: std::ops::RangeInclusive<usize>| {
+        layers.parsed(setting, |text| quantities::number(text, range))
+    };
+    Ok(Limits {
+        key_bytes_max: number(&catalogue::MAX_KEY_SIZE, KEY_BYTES)?.unwrap_or(default.key_bytes_max),
+        value_bytes_max: value_bytes.unwrap_or(default.value_bytes_max),
+        tags_max: number(&catalogue::MAX_TAGS, TAGS)?.unwrap_or(default.tags_max),
+        ..default
+    })
+}
+
+/// The file beats the value of the same layer; the variable with the value beats a file named in the config file.
+fn admin_key(layers: &Layers<'_>) -> Result<Option<Secret>, SettingsError> {
+    let file = layers.given(&catalogue::ADMIN_KEY_FILE)?;
+    let value = layers.given(&catalogue::ADMIN_KEY)?;
+    let from_config = file.as_ref().is_some_and(|file| matches!(file.source, Source::File { .. }));
+    match (file, value) {
+        (Some(file), value) if value.is_none() || !from_config => Secret::read(Path::new(&file.text)).map(Some),
+        (_, value) => value.map(|value| value.parse(Secret::new)).transpose(),
+    }
+}
+
+fn log_level(layers: &Layers<'_>) -> Result<LogLevel, SettingsError> {
+    let debug = layers.parsed(&catalogue::DEBUG, quantities::truth)?.unwrap_or(false);
+    let Some(given) = layers.given(&catalogue::LOG_LEVEL)? else {
+        return Ok(if debug { LogLevel::Debug } else { LogLevel::Info });
+    };
+    let explicit = matches!(given.source, Source::Flag(_));
+    let level = given.parse(str::parse)?;
+    Ok(if debug && !explicit { LogLevel::Debug } else { level })
+}
+
+impl std::str::FromStr for Environment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "production" => Ok(Self::Production),
+            "development" => Ok(Self::Development),
+            _ => Err(format!("is '{text}'; it must be production or development")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! What all threads of one node share. Everything in here is either fixed since the start, atomic, or behind a lock
+//! that is held for one partition's work at most.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kvnode_core::store::StoreConfig;
+use kvnode_core::store::command::AllCommand;
+use kvnode_core::store::key::Namespace;
+use kvnode_core::store::outcome::Reply;
+use tokio::sync::{Semaphore, watch};
+
+use crate::clock::Clock;
+use crate::http::body::BodyBudget;
+use crate::metrics::Metrics;
+use crate::metrics::process::Usage;
+use crate::metrics::snapshot::Readings;
+use crate::random;
+use crate::settings::Settings;
+use crate::store::SharedStore;
+
+/// Connections at once over all listeners. Each costs some ten kilobytes; thousands of clients are promised, and
+/// beyond this the kernel's queue makes the next one wait.
+const CONNECTIONS_MAX: usize = 10_000;
+
+/// Files, sockets of listeners and runtimes: what a process needs beside its connections.
+const FILES_BESIDE_CONNECTIONS: u64 = 128;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) store: SharedStore,
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
+    pub(crate) bodies: BodyBudget,
+    pub(crate) connections: Arc<Semaphore>,
+    started: Instant,
+    draining: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+        let store = SharedStore::new(StoreConfig {
+            memory_limit: settings.memory_limit,
+            tombstone_retention_ms: milliseconds(settings.tombstone_retention),
+            hash_seed: random::hash_seed(),
+        });
+        Self {
+            metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
+            bodies: BodyBudget::new(settings.memory_limit, settings.limits.value_bytes_max),
+            connections: Arc::new(Semaphore::new(connections_max())),
+            started: clock.instant(),
+            draining: watch::Sender::new(false),
+            settings,
+            store,
+            clock,
+        }
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.clock.instant().duration_since(self.started)
+    }
+
+    /// From now on the node is not ready and takes no new connections.
+    pub(crate) fn begin_drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    /// Returns when the drain has begun.
+    pub(crate) async fn drain_begun(&self) {
+        let mut draining = self.draining.subscribe();
+        draining.wait_for(|&draining| draining).await.expect("the sender lives as long as self");
+    }
+
+    pub(crate) async fn count_keys(&self) -> u64 {
+        match self.store.gather(AllCommand::Count(Namespace::Shared), self.clock.now()).await {
+            Ok(Reply::Count(keys)) => keys,
+            other => unreachable!("a count was answered with {other:?}"),
+        }
+    }
+
+    pub(crate) async fn metrics_page(&self) -> String {
+        let ledger = self.store.ledger();
+        self.metrics.page(&Readings {
+            keys: self.count_keys().await,
+            memory_bytes: ledger.used(),
+            expired_keys: ledger.expired(),
+            uptime: self.uptime(),
+            process: Usage::now(),
+        })
+    }
+}
+
+/// As many as are wanted, or as the process may open files for.
+fn connections_max() -> usize {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return CONNECTIONS_MAX };
+    let wanted = CONNECTIONS_MAX as u64 + FILES_BESIDE_CONNECTIONS;
+    let raised = soft.max(wanted.min(hard));
+    let files = if setrlimit(Resource::RLIMIT_NOFILE, raised, hard).is_ok() { raised } else { soft };
+    let allowed = usize::try_from(files.saturating_sub(FILES_BESIDE_CONNECTIONS)).unwrap_or(CONNECTIONS_MAX);
+    allowed.clamp(1, CONNECTIONS_MAX)
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
