@@ -178,7 +178,13 @@ fn with(name: &str, nodes: usize, program: &[OsString]) -> Result<ExitCode> {
     clock::end_waits_on_signals()?;
     bed.up(name, nodes)?;
     let (first, rest) = program.split_first().context("name a program to run")?;
-    let ended = Command::new(first).args(rest).env("KVT_NAME", name).status();
+    // Should we be killed outright, the program goes as well: its cluster is being taken away under it.
+    let ended = Command::new("setpriv")
+        .args(["--pdeathsig", "TERM", "--"])
+        .arg(first)
+        .args(rest)
+        .env("KVT_NAME", name)
+        .status();
     bed.down(name)?;
     let status = ended.with_context(|| format!("cannot start {}", first.to_string_lossy()))?;
     Ok(match status.code() {

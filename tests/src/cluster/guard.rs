@@ -4,10 +4,14 @@
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
 use super::Cluster;
+
+/// The fewest on which "another node" means something.
+const NODES_FOR_TESTS: usize = 2;
 
 /// Held by the test program for as long as it wants its cluster.
 #[derive(Debug)]
@@ -29,6 +33,22 @@ impl Guard {
         let held = child.stdin.take();
         Ok(Self { child, held })
     }
+}
+
+/// The cluster of this test program: the one that `KVT_NAME` names (`testbed with` does that), else one of its own
+/// that goes when the program ends. `testbed` is the path of that program (`env!("CARGO_BIN_EXE_testbed")`).
+pub fn for_tests(testbed: &str) -> &'static Cluster {
+    static SHARED: OnceLock<(Cluster, Option<Guard>)> = OnceLock::new();
+    let make = || -> Result<_> {
+        if let Ok(name) = std::env::var("KVT_NAME") {
+            return Ok((Cluster::find(&name)?, None));
+        }
+        let name = format!("t{}", std::process::id());
+        let guard = Guard::over(testbed, &name)?;
+        Ok((Cluster::up(&name, NODES_FOR_TESTS)?, Some(guard)))
+    };
+    let (cluster, _) = SHARED.get_or_init(|| make().unwrap_or_else(|error| panic!("no cluster to test on: {error:#}")));
+    cluster
 }
 
 impl Drop for Guard {

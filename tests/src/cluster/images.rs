@@ -13,7 +13,10 @@ pub(super) const PAUSE: &str = "localhost/kvtenant-testbed/pause:1";
 pub(super) const COREDNS: &str = "localhost/kvtenant-testbed/coredns:1";
 pub(super) const METRICS_SERVER: &str = "localhost/kvtenant-testbed/metrics-server:1";
 pub(super) const PROVISIONER: &str = "localhost/kvtenant-testbed/local-path-provisioner:1";
-pub(super) const BUSYBOX: &str = "localhost/kvtenant-testbed/busybox:1";
+/// A shell and the usual small tools, also for tests.
+pub const BUSYBOX: &str = "localhost/kvtenant-testbed/busybox:1";
+/// What tests ask about a pod's network.
+pub const PROBE: &str = "localhost/kvtenant-testbed/probe:1";
 
 /// Builds what is not there yet and gives the archives of all.
 pub(super) fn archives() -> Result<Vec<PathBuf>> {
@@ -21,6 +24,7 @@ pub(super) fn archives() -> Result<Vec<PathBuf>> {
         (PAUSE, Family::Pause, "pause"),
         (COREDNS, Family::CoreDns, "coredns"),
         (METRICS_SERVER, Family::MetricsServer, "metrics-server"),
+        (PROBE, Family::Probe, "probe"),
         (PROVISIONER, Family::LocalPathProvisioner, "local-path-provisioner"),
     ];
     let mut archives = Vec::new();

@@ -25,7 +25,8 @@ use kube::api::ListParams;
 use kube::{Api, Client};
 
 pub use address::Range;
-pub use guard::{Guard, keep_until_closed};
+pub use guard::{Guard, for_tests, keep_until_closed};
+pub use images::{BUSYBOX, PROBE};
 pub use netns::Netns;
 pub use state::State;
 pub use teardown::leftovers;
@@ -67,9 +68,8 @@ impl Cluster {
         }
         remove(name)?;
         packages::ensure()?;
-        for family in
-            [Family::Kubernetes, Family::CoreDns, Family::MetricsServer, Family::LocalPathProvisioner, Family::Pause]
-        {
+        // Built before anything runs: it may take minutes, and fail for reasons that need no taking down.
+        for family in Family::OF_A_CLUSTER {
             Programs::of(family)?;
         }
         let cluster = Self { state: State::reserve(name, nodes)? };

@@ -18,6 +18,8 @@ pub enum Family {
     LocalPathProvisioner,
     /// Holds the namespaces of a pod.
     Pause,
+    /// Finds out what a pod can do on its network.
+    Probe,
     /// Checks and renders charts.
     Helm,
     /// Checks manifests against schemas.
@@ -33,15 +35,20 @@ pub(super) struct Recipe {
 }
 
 impl Family {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Kubernetes,
         Self::CoreDns,
         Self::MetricsServer,
         Self::LocalPathProvisioner,
         Self::Pause,
+        Self::Probe,
         Self::Helm,
         Self::Kubeconform,
     ];
+
+    /// What a whole cluster needs.
+    pub const OF_A_CLUSTER: [Self; 6] =
+        [Self::Kubernetes, Self::CoreDns, Self::MetricsServer, Self::LocalPathProvisioner, Self::Pause, Self::Probe];
 
     /// The folder of its Go module under `tests/programs/`.
     pub fn name(self) -> &'static str {
@@ -51,6 +58,7 @@ impl Family {
             Self::MetricsServer => "metrics-server",
             Self::LocalPathProvisioner => "local-path-provisioner",
             Self::Pause => "pause",
+            Self::Probe => "probe",
             Self::Helm => "helm",
             Self::Kubeconform => "kubeconform",
         }
@@ -72,6 +80,7 @@ impl Family {
             Self::MetricsServer => &[("metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server")],
             Self::LocalPathProvisioner => &[("local-path-provisioner", "github.com/rancher/local-path-provisioner")],
             Self::Pause => &[("pause", ".")],
+            Self::Probe => &[("probe", ".")],
             Self::Helm => &[("helm", "helm.sh/helm/v3/cmd/helm")],
             Self::Kubeconform => &[("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform")],
         }

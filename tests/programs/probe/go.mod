@@ -1,0 +1,3 @@
+module kvtenant.io/tests/probe
+
+go 1.26.0
