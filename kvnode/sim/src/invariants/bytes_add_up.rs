@@ -1,0 +1,22 @@
+//! The bytes counted along the way are the bytes that are there. A drift would one day refuse writes to an empty
+//! store, or let a full one be killed.
+
+use super::{Invariant, View};
+
+#[derive(Debug)]
+pub(super) struct BytesAddUp;
+
+impl Invariant for BytesAddUp {
+    fn name(&self) -> &'static str {
+        "bytes add up"
+    }
+
+    fn check(&mut self, view: &View<'_>) -> Result<(), String> {
+        let counted = (view.accounts.used, view.accounts.tombstones);
+        let recounted = (view.accounts.recounted, view.accounts.tombstones_recounted);
+        if counted == recounted {
+            return Ok(());
+        }
+        Err(format!("{counted:?} bytes (all, tombstones) are counted, {recounted:?} are there"))
+    }
+}

@@ -1,0 +1,59 @@
+//! I4: no version is given out twice for one key, unless the key was gone for longer than the retention. This looks at
+//! answers only, and knows nothing of tombstones.
+
+use std::collections::BTreeMap;
+
+use kvnode_core::store::attributes::Version;
+use kvnode_core::store::command::Command;
+use kvnode_core::store::key::Address;
+use kvnode_core::store::outcome::Reply;
+use kvnode_core::time::UnixMillis;
+
+use super::{Invariant, View};
+use crate::workload::Step;
+
+#[derive(Debug)]
+pub(super) struct VersionsNeverComeTwice {
+    retention_ms: u64,
+    last: BTreeMap<Address, Last>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    version: Version,
+    /// When the entry was last known to be there, or stopped to be there by itself.
+    at: UnixMillis,
+}
+
+impl VersionsNeverComeTwice {
+    pub(super) fn new(retention_ms: u64) -> Self {
+        Self { retention_ms, last: BTreeMap::new() }
+    }
+}
+
+impl Invariant for VersionsNeverComeTwice {
+    fn name(&self) -> &'static str {
+        "versions never come twice"
+    }
+
+    fn check(&mut self, view: &View<'_>) -> Result<(), String> {
+        match (view.step, view.outcome) {
+            (_, Some(Ok(Reply::Stored { entry, .. }))) => {
+                let last = self.last.get(&entry.address).copied();
+                if let Some(last) = last
+                    && entry.version <= last.version
+                    && entry.updated_at < last.at.plus_millis(self.retention_ms)
+                {
+                    return Err(format!("version {} was given out after {}", entry.version, last.version));
+                }
+                let at = entry.expires_at.unwrap_or(entry.updated_at);
+                self.last.insert(entry.address.clone(), Last { version: entry.version, at });
+            }
+            (Step::Execute(Command::Key(command)), Some(Ok(Reply::Deleted { version }))) => {
+                self.last.insert(command.address.clone(), Last { version: *version, at: view.now });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
