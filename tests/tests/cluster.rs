@@ -1,14 +1,15 @@
 //! A whole cluster (L3) does what a Kubernetes does: pods are served through Services and names, on CPU metrics the
 //! autoscaler adds pods, claims become volumes, and multicast crosses nodes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, ListParams, LogParams};
 use kube::{Api, Client};
-use kvtenant_tests::clock::wait_until;
+use kvtenant_tests::clock::{wait_for, wait_until};
 use kvtenant_tests::cluster::{self, BUSYBOX, Cluster, PROBE};
 use serde_json::json;
 
@@ -98,19 +99,24 @@ fn a_stateful_set_serves_through_its_service_and_its_names_across_two_nodes() ->
         .await?;
         let pods: Api<Pod> = Api::namespaced(client, "serving");
         let list = pods.list(&ListParams::default()).await?;
-        let nodes: std::collections::BTreeSet<_> =
-            list.iter().filter_map(|pod| pod.spec.as_ref()?.node_name.clone()).collect();
+        let nodes: BTreeSet<_> = list.iter().filter_map(|pod| pod.spec.as_ref()?.node_name.clone()).collect();
         assert_eq!(nodes.len(), 2, "a pod on each node: {nodes:?}");
         Ok(())
     })?;
-    // By each pod's own name from the other pod, and many times through the Service, until each has answered.
+    // By each pod's own name from the other pod, and through the Service until each has answered: every node's
+    // kube-proxy learns of a ready pod in its own time.
     for (from, to) in [("web-0", "web-1"), ("web-1", "web-0")] {
         let url = format!("http://{to}.web.{namespace}.svc.cluster.local:8080/name");
         assert_eq!(cluster().kubectl(&["-n", &namespace, "exec", from, "--", "wget", "-qO-", &url])?.trim(), to);
         // With its port: to look `http` up by name, a static wget would load libraries that the image does not have.
-        let script = "for i in $(seq 60); do timeout 2 wget -qO- http://all:80/name; done | sort -u";
-        let answered = cluster().kubectl(&["-n", &namespace, "exec", from, "--", "sh", "-c", script])?;
-        assert_eq!(answered.split_whitespace().collect::<Vec<_>>(), ["web-0", "web-1"], "from {from}");
+        let script = "for i in $(seq 20); do timeout 2 wget -qO- http://all:80/name; done";
+        let mut answered = BTreeSet::new();
+        wait_for("both pods to answer through the Service", SOON, || {
+            let names = cluster().kubectl(&["-n", &namespace, "exec", from, "--", "sh", "-c", script])?;
+            answered.extend(names.split_whitespace().map(str::to_owned));
+            Ok((answered.len() == 2).then_some(()))
+        })?;
+        assert_eq!(answered, BTreeSet::from(["web-0".to_owned(), "web-1".to_owned()]), "from {from}");
     }
     Ok(())
 }
@@ -212,7 +218,11 @@ fn a_multicast_datagram_reaches_a_pod_of_another_node() -> Result<()> {
     let heard = cluster().run(|client: Client| async move {
         let pods: Api<Pod> = Api::namespaced(client, "multicast");
         let line = wait_for_line(&pods, "hears", "is anybody there").await?;
-        let sender = pods.get("shouts").await?.status.and_then(|status| status.pod_ip).context("it runs")?;
+        // It may be heard before its node has told the API server where it is.
+        let sender = wait_until("the other pod's address", SOON, || async {
+            Ok(pods.get("shouts").await?.status.and_then(|status| status.pod_ip))
+        })
+        .await?;
         Ok((line, sender))
     })?;
     assert_eq!(heard.0, format!("is anybody there from {}", heard.1));
