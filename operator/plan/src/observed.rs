@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kvtenant_api::names::GROUP;
 
 use crate::children::ChildKind;
@@ -43,9 +43,8 @@ pub enum Holder {
 }
 
 impl Holder {
-    /// Whose object is the one with `meta`, seen from the KVTenant `tenant_name` with `tenant_uid`?
-    pub fn of(meta: &ObjectMeta, tenant_name: &str, tenant_uid: &str) -> Self {
-        let owners = meta.owner_references.as_deref().unwrap_or_default();
+    /// Whose object is the one with these owners, seen from the KVTenant `tenant_name` with `tenant_uid`?
+    pub fn of_owners(owners: &[OwnerReference], tenant_name: &str, tenant_uid: &str) -> Self {
         let Some(owner) = owners.iter().find(|owner| owner.controller == Some(true)) else {
             return Self::Stranger("nobody's object".to_owned());
         };
@@ -238,16 +237,20 @@ mod tests {
         assert_eq!(problem.detail.expect("the scheduler's words").chars().count(), DETAIL_CHARS_MAX + 1);
     }
 
-    fn owned_by(kind: &str, api_version: &str, name: &str, uid: &str, controller: bool) -> ObjectMeta {
-        serde_json::from_value(json!({"ownerReferences": [
-            {"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": controller}
-        ]}))
-        .expect("metadata")
+    fn owned_by(kind: &str, api_version: &str, name: &str, uid: &str, controller: bool) -> Vec<OwnerReference> {
+        vec![OwnerReference {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            controller: Some(controller),
+            block_owner_deletion: None,
+        }]
     }
 
     #[test]
     fn an_object_is_ours_by_uid_and_controller_only() {
-        let of = |meta: &ObjectMeta| Holder::of(meta, "analytics", "uid-1");
+        let of = |owners: &[OwnerReference]| Holder::of_owners(owners, "analytics", "uid-1");
         let v1 = "kvtenant.io/v1alpha1";
         assert_eq!(of(&owned_by("KVTenant", v1, "analytics", "uid-1", true)), Holder::Us);
         assert_eq!(of(&owned_by("KVTenant", "kvtenant.io/v1", "analytics", "uid-1", true)), Holder::Us);
@@ -257,7 +260,7 @@ mod tests {
             owned_by("KVTenant", v1, "analytics", "uid-1", false),
             owned_by("KVTenant", "example.com/v1", "analytics", "uid-1", true),
             owned_by("Deployment", "apps/v1", "analytics", "uid-1", true),
-            ObjectMeta::default(),
+            Vec::new(),
         ] {
             assert!(matches!(of(&stranger), Holder::Stranger(_)), "{stranger:?}");
         }

@@ -137,7 +137,7 @@ fn a_change_under_way_is_progress_and_not_ready() {
     for seen in [unseen, half, old_pod] {
         let status = pass(&tenant(false), Standing::Applied, nodes(seen), Some(&before), 200);
         assert_eq!(phase(&status), Phase::Progressing);
-        assert_eq!(conditions(&status)[..2], ["Ready=False/NodesNotReady", "Progressing=True/RollingOut"]);
+        assert_eq!(conditions(&status)[..2], ["Ready=False/RollingOut", "Progressing=True/RollingOut"]);
     }
 }
 

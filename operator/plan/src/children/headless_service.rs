@@ -8,9 +8,12 @@ use super::labels::{object_meta, selector};
 use super::pod_template::{HTTP, HTTP_PORT, METRICS, METRICS_PORT};
 use crate::validate::ValidTenant;
 
+/// What stands behind the KVTenant's name in the Service's name.
+pub(super) const SUFFIX: &str = "-headless";
+
 /// Name of the Service, and the middle of each pod's host name.
 pub(super) fn name(tenant: &ValidTenant) -> String {
-    format!("{}-headless", tenant.name)
+    format!("{}{SUFFIX}", tenant.name)
 }
 
 pub(super) fn build(tenant: &ValidTenant) -> Service {

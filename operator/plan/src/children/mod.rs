@@ -82,6 +82,18 @@ impl Children {
     }
 }
 
+/// Kind and name of every child of the KVTenant `name`, in the order of [`Children::into_list`].
+pub fn names(name: &str) -> [(ChildKind, String); 6] {
+    [
+        (ChildKind::ServiceAccount, name.to_owned()),
+        (ChildKind::Secret, format!("{name}{}", secret::API_KEY_SUFFIX)),
+        (ChildKind::ConfigMap, name.to_owned()),
+        (ChildKind::Service, name.to_owned()),
+        (ChildKind::Service, format!("{name}{}", headless_service::SUFFIX)),
+        (ChildKind::StatefulSet, name.to_owned()),
+    ]
+}
+
 impl ChildKind {
     pub const ALL: [Self; 5] = [Self::ServiceAccount, Self::Secret, Self::ConfigMap, Self::Service, Self::StatefulSet];
 
@@ -149,4 +161,19 @@ pub(crate) fn fingerprint(value: &serde_json::Value) -> String {
         write!(hex, "{byte:02x}").expect("writing into a String cannot fail");
     }
     hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names are looked up before anything is applied; a child missing from the list would be taken from whoever
+    /// holds its name.
+    #[test]
+    fn every_child_is_looked_for_under_its_name() {
+        let image = fixture::image();
+        let children = Children::of(&fixture::tenant(), &image, &image).into_list();
+        let built: Vec<_> = children.iter().map(|child| (child.kind(), child.name().to_owned())).collect();
+        assert_eq!(built, names("analytics"));
+    }
 }

@@ -14,6 +14,9 @@ pub(super) const KEY: &str = "key";
 /// The file the key is mounted as.
 pub(super) const API_KEY_FILE: &str = "api-key";
 
+/// What stands behind the KVTenant's name in the Secret's name.
+pub(super) const API_KEY_SUFFIX: &str = "-api-key";
+
 /// A Secret without its content. Applying the frame keeps labels and owner; it names no data and so touches none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecretBlueprint {
@@ -36,7 +39,7 @@ impl SecretBlueprint {
 
 /// Name of the Secret with the API key.
 pub(super) fn api_key_name(tenant: &ValidTenant) -> String {
-    format!("{}-api-key", tenant.name)
+    format!("{}{API_KEY_SUFFIX}", tenant.name)
 }
 
 pub(super) fn api_key(tenant: &ValidTenant) -> SecretBlueprint {

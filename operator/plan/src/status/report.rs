@@ -135,7 +135,7 @@ fn nodes_verdicts(state: &NodesState, counts: &str) -> Vec<Verdict> {
             says(Reconciling, true, Reason::Suspended, "nodes are ending"),
         ],
         NodesState::Moving => [
-            says(Ready, false, Reason::NodesNotReady, counts),
+            says(Ready, false, Reason::RollingOut, &format!("{counts}, and a change is on its way")),
             says(Progressing, true, Reason::RollingOut, counts),
             healthy,
             says(Reconciling, true, Reason::RollingOut, counts),
