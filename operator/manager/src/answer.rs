@@ -12,6 +12,13 @@ pub(crate) fn words(error: &kube::Error) -> String {
     }
 }
 
+/// True when the namespace around the object is being deleted: nothing can be made there any more, and nothing has to.
+pub(crate) fn is_namespace_going(error: &kube::Error) -> bool {
+    let kube::Error::Api(answer) = error else { return false };
+    let causes = answer.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
 /// What went wrong with a watch.
 pub(crate) fn watch_words(error: &watcher::Error) -> String {
     match error {

@@ -7,7 +7,7 @@ use kvtenant_api::names::OPERATOR;
 use kvtenant_plan::children::{Child, ChildKind, SecretBlueprint};
 use kvtenant_plan::{Action, NameTaken, Plan, StatefulSetSeen, Waiting};
 
-use crate::answer::words;
+use crate::answer::{is_namespace_going, words};
 use crate::context::{Context, REQUEST_TIMEOUT};
 use crate::ledger::{ChildKey, Memory, Sent};
 use crate::observe::Observation;
@@ -23,6 +23,9 @@ pub(crate) enum ApplyError {
     /// The object, or the namespace around it, does not exist any more.
     #[error("{kind} {name} is gone: {message}")]
     Gone { kind: ChildKind, name: String, message: String },
+    /// The namespace is being deleted, and this tenant with it.
+    #[error("{kind} {name} cannot be made: its namespace is being deleted")]
+    NamespaceGoing { kind: ChildKind, name: String },
     /// The object is another one by now; the next pass sees it.
     #[error("{kind} {name} changed meanwhile: {message}")]
     Conflict { kind: ChildKind, name: String, message: String },
@@ -37,6 +40,7 @@ impl ApplyError {
         match self {
             Self::Refused { .. } => "Refused",
             Self::Gone { .. } => "Gone",
+            Self::NamespaceGoing { .. } => "NamespaceGoing",
             Self::Conflict { .. } => "Conflict",
             Self::Unavailable { .. } => "Unavailable",
         }
@@ -45,6 +49,7 @@ impl ApplyError {
     fn of(kind: ChildKind, name: &str, error: &kube::Error) -> Self {
         let name = name.to_owned();
         match error {
+            error if is_namespace_going(error) => Self::NamespaceGoing { kind, name },
             kube::Error::Api(status) => {
                 let message = words(error);
                 match status.code {

@@ -10,7 +10,7 @@ use kvtenant_api::KVTenant;
 use kvtenant_api::names::OPERATOR;
 use kvtenant_plan::status::Transition;
 
-use crate::answer::words;
+use crate::answer::{is_namespace_going, words};
 use crate::apply::Applied;
 use crate::clock;
 use crate::context::REQUEST_TIMEOUT;
@@ -78,6 +78,7 @@ impl Events {
         let parameters = PostParams::default();
         match tokio::time::timeout(REQUEST_TIMEOUT, api.create(&parameters, &event)).await {
             Ok(Ok(_)) => self.metrics.published(reason),
+            Ok(Err(error)) if is_namespace_going(&error) => {}
             Ok(Err(error)) => tracing::warn!(reason, "an event could not be published: {}", words(&error)),
             Err(_) => tracing::warn!(reason, "an event could not be published in time"),
         }

@@ -110,6 +110,8 @@ async fn carry_out(
             timed(context, "status", update(context, tenant, findings)).await?;
             Ok(if is_stalled { Outcome::Stalled } else { Outcome::Done })
         }
+        // Nothing can be made there any more, and nobody reads a status that vanishes with its namespace.
+        Err(ApplyError::NamespaceGoing { .. }) => Ok(Outcome::Stalled),
         Err(error) => {
             let failures = context.backoff.failed(key);
             // A conflict or a blink of the network passes by itself and is no news.
