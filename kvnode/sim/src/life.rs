@@ -30,17 +30,20 @@ pub struct Life {
 
 /// An invariant that did not hold.
 #[derive(Clone, Debug, Error)]
-#[error("seed {seed}, step {step}: '{invariant}' does not hold: {what}\n\n{trace}")]
+#[error(
+    "seed {seed}, step {step}: '{invariant}' does not hold: {what}\nThe model says to the step's outcome: {judgement}\n\n{trace}"
+)]
 pub struct Violation {
     pub seed: u64,
     pub step: usize,
     pub invariant: &'static str,
     pub what: String,
+    pub judgement: String,
     pub trace: Trace,
 }
 
 impl Life {
-    pub fn run(&self) -> Result<Census, Violation> {
+    pub fn run(&self) -> Result<Census, Box<Violation>> {
         let mut random = StdRng::seed_from_u64(self.seed);
         let workload = Workload::new(&mut random);
         let core = Core::new(workload.config);
@@ -85,12 +88,15 @@ impl Life {
                 before: before.as_ref(),
             };
             for invariant in &mut invariants {
-                invariant.check(&view).map_err(|what| Violation {
-                    seed: self.seed,
-                    step: number,
-                    invariant: invariant.name(),
-                    what,
-                    trace: trace.clone(),
+                invariant.check(&view).map_err(|what| {
+                    Box::new(Violation {
+                        seed: self.seed,
+                        step: number,
+                        invariant: invariant.name(),
+                        what,
+                        judgement: judgement.clone().err().unwrap_or_else(|| "nothing to object".to_owned()),
+                        trace: trace.clone(),
+                    })
                 })?;
             }
         }

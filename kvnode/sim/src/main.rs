@@ -57,11 +57,11 @@ fn main() -> ExitCode {
 }
 
 /// The violation with the lowest seed of those that were found.
-fn run(arguments: &Arguments, progress: &Progress) -> Option<Violation> {
+fn run(arguments: &Arguments, progress: &Progress) -> Option<Box<Violation>> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let end = arguments.seed_start.saturating_add(arguments.seeds);
     let next_seed = AtomicU64::new(arguments.seed_start);
-    let first: Mutex<Option<Violation>> = Mutex::new(None);
+    let first: Mutex<Option<Box<Violation>>> = Mutex::new(None);
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

@@ -15,6 +15,8 @@ pub struct Accounts {
     /// Added up from what is really there.
     pub recounted: u64,
     pub tombstones_recounted: u64,
+    /// What the partitions themselves count.
+    pub tombstones_of_partitions: u64,
 }
 
 pub trait Subject {
@@ -51,6 +53,7 @@ impl Subject for Core {
             tombstones: ledger.tombstones(),
             tombstone_limit: ledger.tombstone_limit(),
             recounted: audits().map(|audit| audit.recounted).sum(),
+            tombstones_of_partitions: audits().map(|audit| audit.tombstones_counted).sum(),
             tombstones_recounted: audits().map(|audit| audit.tombstones_recounted).sum(),
         }
     }

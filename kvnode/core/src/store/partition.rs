@@ -30,7 +30,6 @@ const SPARSE_CAPACITY_MIN: usize = 1024;
 pub struct Partition {
     seed: SharedSeed,
     live: HashTable<Arc<Entry>>,
-    live_bytes: u64,
     /// (expiry, sequence) → hash of every entry that expires, soonest first.
     expiring: BTreeMap<(UnixMillis, u64), u64>,
     tombstones: Tombstones,
@@ -52,10 +51,9 @@ pub struct Swept {
     pub more: bool,
 }
 
-/// Bytes as counted along the way, and the same added up from what is there. They must agree.
+/// Bytes added up from what is there, and as counted along the way. They must agree with each other and the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audit {
-    pub counted: u64,
     pub recounted: u64,
     pub tombstones_counted: u64,
     pub tombstones_recounted: u64,
@@ -67,7 +65,6 @@ impl Partition {
         Self {
             seed: SharedSeed::from_u64(hash_seed),
             live: HashTable::new(),
-            live_bytes: 0,
             expiring: BTreeMap::new(),
             tombstones: Tombstones::default(),
             clock: UnixMillis::default(),
@@ -138,7 +135,6 @@ impl Partition {
     pub fn audit(&self) -> Audit {
         let live: u64 = self.live.iter().map(|entry| entry.bytes()).sum();
         Audit {
-            counted: self.live_bytes + self.tombstones.bytes(),
             recounted: live + self.tombstones.recount_bytes(),
             tombstones_counted: self.tombstones.bytes(),
             tombstones_recounted: self.tombstones.recount_bytes(),
@@ -191,7 +187,6 @@ impl Partition {
     /// Puts an entry in place of the one its address had, if it had one.
     fn insert(&mut self, hash: u64, entry: Arc<Entry>) {
         self.sequence = entry.sequence;
-        self.live_bytes += entry.bytes();
         if let Some(expires_at) = entry.expires_at {
             self.expiring.insert((expires_at, entry.sequence), hash);
         }
@@ -230,7 +225,6 @@ impl Partition {
 
     /// Undoes what [`Self::insert`] noted about an entry that has left the table.
     fn forget(&mut self, entry: &Entry) {
-        self.live_bytes -= entry.bytes();
         if let Some(expires_at) = entry.expires_at {
             self.expiring.remove(&(expires_at, entry.sequence));
         }

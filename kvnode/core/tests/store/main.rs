@@ -1,5 +1,6 @@
 //! The store seen from outside, one file to a subject.
 
+mod against_a_map;
 mod expiry;
 mod fixture;
 mod listing;

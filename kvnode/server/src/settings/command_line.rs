@@ -18,8 +18,8 @@ Example: one node, in memory, for a tenant called dev
     -H 'Content-Type: application/json' -d '{\"value\":\"hello\"}'
   curl localhost:3000/dev/kv/greeting
 
-A flag beats its variable, a variable beats the config file. A wrong setting ends the program with exit code 2
-and one sentence on standard error.";
+A flag beats its variable, a variable beats the config file.
+A wrong setting ends the program with exit code 2 and one sentence on standard error.";
 
 /// What the command line asks for.
 #[derive(Debug)]

@@ -12,11 +12,12 @@ impl Invariant for BytesAddUp {
     }
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
-        let counted = (view.accounts.used, view.accounts.tombstones);
-        let recounted = (view.accounts.recounted, view.accounts.tombstones_recounted);
+        let accounts = view.accounts;
+        let counted = [accounts.used, accounts.tombstones, accounts.tombstones_of_partitions];
+        let recounted = [accounts.recounted, accounts.tombstones_recounted, accounts.tombstones_recounted];
         if counted == recounted {
             return Ok(());
         }
-        Err(format!("{counted:?} bytes (all, tombstones) are counted, {recounted:?} are there"))
+        Err(format!("{counted:?} bytes (all, tombstones twice) are counted, {recounted:?} are there"))
     }
 }

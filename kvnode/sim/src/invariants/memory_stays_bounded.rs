@@ -1,11 +1,6 @@
-//! I11: the store stays below its memory limit, and tombstones within their share and one more for each partition.
-
-use kvnode_core::store::slot::PARTITIONS;
+//! I11: the store stays below its memory limit, and tombstones within twice theirs.
 
 use super::{Invariant, View};
-
-/// More than the largest tombstone takes: a key of 256 bytes and some 150 bytes around it.
-const TOMBSTONE_BYTES_MAX: u64 = 512;
 
 #[derive(Debug)]
 pub(super) struct MemoryStaysBounded;
@@ -20,8 +15,8 @@ impl Invariant for MemoryStaysBounded {
         if accounts.used > accounts.limit {
             return Err(format!("{} bytes are used, {} are allowed", accounts.used, accounts.limit));
         }
-        // Over the limit, a partition still keeps its even share, so all together have at most twice the limit.
-        let bound = 2 * accounts.tombstone_limit + PARTITIONS as u64 * TOMBSTONE_BYTES_MAX;
+        // Over the limit, a partition may still grow up to its even share, and all shares together are one limit.
+        let bound = 2 * accounts.tombstone_limit;
         if accounts.tombstones > bound {
             return Err(format!("tombstones take {} bytes, at most {bound} are allowed", accounts.tombstones));
         }
