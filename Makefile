@@ -1,0 +1,128 @@
+# What can be done here, a line each: `make`. Long steps say what they wait for.
+#
+# Settings, with their defaults:
+#   KVT_CLUSTER   local, kind or current: which Kubernetes is used (the first that can work here)
+#   KVT_HOME      where caches are kept (~/.cache/kvtenant)
+#   SEEDS, SEED_START   for `make sim`
+#   NODES         for `make cluster` (2)
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+TESTBED := $(CARGO) run --quiet -p kvtenant-tests --bin testbed --
+SEEDS ?= 2000
+SEED_START ?= 1
+NODES ?= 2
+
+# An error is a sentence here; where it was made is asked for by hand.
+export RUST_BACKTRACE ?= 0
+
+##@ Try it
+
+.PHONY: demo
+demo: ## From nothing to "here is your tenant": cluster, operator, a first key
+	$(CARGO) run --quiet -p kvtenant-tests --bin demo
+
+.PHONY: demo-down
+demo-down: ## Remove what `make demo` made
+	$(TESTBED) --name demo down
+
+##@ Test it
+
+.PHONY: test
+test: ## All that has to hold before a change lands: check, unit, sim, api, smoke
+	@.ci/stages check unit sim api image smoke
+
+.PHONY: check
+check: fmt lint doc crds-current manifests deny ## Format, lints, documentation, generated files, manifests, licences
+
+.PHONY: fmt
+fmt:
+	$(CARGO) fmt --all --check
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
+
+.PHONY: lint
+lint:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@.ci/no-machine-paths
+
+.PHONY: doc
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+
+.PHONY: crds-current
+crds-current:
+	crds/generate.sh --check
+
+.PHONY: manifests
+manifests:
+	tests/check-manifests.sh
+
+.PHONY: deny
+deny:
+	.ci/tool cargo-deny 0.20.2 --version
+	$$(.ci/tool --path cargo-deny) --locked --all-features check --hide-inclusion-graph licenses bans sources
+
+.PHONY: unit
+unit: ## Tests that need nothing but the machine (L0)
+	$(CARGO) test --workspace --locked --exclude kvtenant-tests
+	$(CARGO) test -p kvtenant-tests --locked --lib --bins
+
+.PHONY: sim
+sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1
+	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(SEEDS) --seed-start $(SEED_START)
+
+.PHONY: api
+api: ## Tests against a real API server, without nodes (L2)
+	$(CARGO) test -p kvtenant-tests --locked --test api_server --test operator
+
+.PHONY: smoke
+smoke: ## The test bed's own tests and a first tenant, on a whole cluster (L3)
+	$(CARGO) test -p kvtenant-tests --locked --no-run
+	$(TESTBED) --name smoke with --nodes 2 -- $(CARGO) test -p kvtenant-tests --locked --test cluster --test tenant
+	$(CARGO) test -p kvtenant-tests --locked --test lifecycle
+
+.PHONY: e2e
+e2e: image smoke ## All tests that need a whole cluster (L3)
+
+.PHONY: bench
+bench: ## Measure against others, in one run; figures go to docs/benchmarks/
+	$(CARGO) run --release --locked -p kvtenant-tests --bin bench
+
+##@ Build it
+
+.PHONY: image
+image: ## Build both images; prints where their archives are
+	$(TESTBED) images
+
+.PHONY: crds
+crds: ## Write crds/ and the chart's copy from the Rust types
+	crds/generate.sh
+
+.PHONY: docs
+docs: ## Build the API documentation and check the links of docs/
+	$(MAKE) --no-print-directory doc
+	.ci/links
+
+##@ A cluster of your own
+
+.PHONY: cluster
+cluster: ## A real Kubernetes on this machine: NODES=2
+	$(TESTBED) up --nodes $(NODES)
+
+.PHONY: cluster-down
+cluster-down: ## Remove it
+	$(TESTBED) down
+
+##@ Housekeeping
+
+.PHONY: clean
+clean: ## Remove what cargo built; caches of programs and images stay (see KVT_HOME)
+	$(CARGO) clean
+
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
