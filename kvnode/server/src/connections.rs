@@ -1,11 +1,10 @@
 //! From a listening socket to answered requests. Every connection is bounded in time and size, and they all end when
 //! the node drains: requests under way are answered, then the connection is closed.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,9 +15,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tower::Service;
 
 use crate::shared::Shared;
@@ -42,10 +41,30 @@ const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 /// When the process is out of files, trying again at once would only burn the core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `end` completes, then until the connections are done.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, end: impl Future<Output = ()>) {
+/// How long a listener takes connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lifetime {
+    UntilDrain,
+    /// Probes must see a node that is draining, not one that is gone.
+    UntilProcessEnds,
+}
+
+impl Lifetime {
+    async fn ended(self, shared: &Shared) {
+        match self {
+            Self::UntilDrain => shared.drain_begun().await,
+            Self::UntilProcessEnds => std::future::pending().await,
+        }
+    }
+}
+
+/// Serves for the given time, then until the connections are done.
+pub(crate) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, lifetime: Lifetime) {
     let mut connections = JoinSet::new();
-    let mut end = pin!(end);
+    let mut end = pin!(lifetime.ended(&shared));
+    let answer = |stream: TcpStream, caller: SocketAddr, permit: OwnedSemaphorePermit| {
+        connection(stream, caller, router.clone(), Arc::clone(&shared), lifetime, permit)
+    };
     loop {
         let next = async {
             let permit = Arc::clone(&shared.connections).acquire_owned().await;
@@ -56,7 +75,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shared: Arc<Sha
             Some(_) = connections.join_next() => {}
             (permit, accepted) = next => match accepted {
                 Ok((stream, caller)) => {
-                    connections.spawn(connection(stream, caller, router.clone(), Arc::clone(&shared), permit));
+                    connections.spawn(answer(stream, caller, permit));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -70,7 +89,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shared: Arc<Sha
     while let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned()
         && let Some(Ok((stream, caller))) = accept_waiting(&listener).await
     {
-        connections.spawn(connection(stream, caller, router.clone(), Arc::clone(&shared), permit));
+        connections.spawn(answer(stream, caller, permit));
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
@@ -107,6 +126,7 @@ async fn connection(
     caller: SocketAddr,
     router: Router,
     shared: Arc<Shared>,
+    lifetime: Lifetime,
     _permit: OwnedSemaphorePermit,
 ) {
     let _counted = Counted::new(&shared);
@@ -114,9 +134,10 @@ async fn connection(
         tracing::debug!(%error, %caller, "a connection broke before it was used");
         return;
     }
-    let begun = AtomicBool::new(false);
+    // Holds its notice until someone asks for it, so it also tells that a request began some time ago.
+    let begun = Notify::new();
     let service = service_fn(|mut request: http::Request<Incoming>| {
-        begun.store(true, Ordering::Relaxed);
+        begun.notify_one();
         request.extensions_mut().insert(ConnectInfo(caller));
         router.clone().call(request)
     });
@@ -127,21 +148,18 @@ async fn connection(
         .max_buf_size(READ_AHEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
+    // The connection comes first in each of these, so that what has arrived is read before anything is decided.
     let ended = tokio::select! {
+        biased;
         ended = &mut connection => ended,
-        () = shared.drain_begun() => {
-            connection.as_mut().graceful_shutdown();
-            let never_used = async {
-                sleep(FIRST_REQUEST_GRACE).await;
-                if begun.load(Ordering::Relaxed) {
-                    std::future::pending::<()>().await;
-                }
-            };
-            tokio::select! {
-                ended = &mut connection => ended,
-                () = never_used => Ok(()),
+        () = lifetime.ended(&shared) => tokio::select! {
+            biased;
+            ended = &mut connection => ended,
+            begun = timeout(FIRST_REQUEST_GRACE, begun.notified()) => {
+                connection.as_mut().graceful_shutdown();
+                if begun.is_ok() { connection.await } else { Ok(()) }
             }
-        }
+        },
     };
     if let Err(error) = ended {
         tracing::debug!(%error, %caller, "a connection ended early");

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::connections::serve;
+use crate::connections::{Lifetime, serve};
 use crate::http::{monitoring, public};
 use crate::listeners::{self, ListenError};
 use crate::settings::Settings;
@@ -90,8 +90,8 @@ impl Node {
                 Ok(listener) => listener,
                 Err(error) => return failed(&format!("the metrics port cannot be used: {error}")),
             };
-            // It answers until the process ends, so that probes see a node that is draining, not one that is gone.
-            forever.spawn(serve(listener, monitoring(&self.shared), Arc::clone(&self.shared), std::future::pending()));
+            let router = monitoring(&self.shared);
+            forever.spawn(serve(listener, router, Arc::clone(&self.shared), Lifetime::UntilProcessEnds));
         }
         tokio::select! {
             _ = stop.recv() => {}
@@ -159,8 +159,7 @@ fn start_thread(
     thread::Builder::new().name(name).spawn(move || {
         let _farewell = farewell;
         let router = public(&shared);
-        let end = Arc::clone(&shared);
-        runtime.block_on(serve(listener, router, shared, async move { end.drain_begun().await }));
+        runtime.block_on(serve(listener, router, shared, Lifetime::UntilDrain));
     })?;
     Ok(())
 }

@@ -71,14 +71,22 @@ pub(super) fn put(
             Err(Problem::malformed("BadQuery", "The ttl of a JSON body stands in the body, not in the query."))
         }
         Form::Envelope => {
-            let envelope: Envelope<'_> = serde_json::from_slice(body)
-                .map_err(|error| Problem::malformed("BadBody", format!("The body must be {SHAPE}, but: {error}.")))?;
+            let envelope = envelope(body)?;
             let value = Value::raw_json(envelope.value, limits)?;
             let ttl = envelope.ttl.map_or(Ok(None), ttl)?;
             let tags = envelope.tags.map_or_else(|| Ok(Tags::default()), |raw| tags(raw, limits))?;
             Ok(Put { value, ttl, tags, conditions })
         }
     }
+}
+
+fn envelope(body: &[u8]) -> Result<Envelope<'_>, Problem> {
+    let bad = |reason: &str| Problem::malformed("BadBody", format!("The body must be {SHAPE}, but: {reason}."));
+    // A list would be read as the members in their order, which nobody means.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(bad("it is a list"));
+    }
+    serde_json::from_slice(body).map_err(|error| bad(&error.to_string()))
 }
 
 /// Read from the text: a number that lost its fraction on the way would pass for whole seconds.
