@@ -47,6 +47,7 @@ struct PhaseLabel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
+    Waiting,
     Stalled,
     Failed,
 }
@@ -87,6 +88,7 @@ impl Metrics {
     pub(crate) fn reconciled(&self, outcome: Outcome) {
         let outcome = match outcome {
             Outcome::Done => "done",
+            Outcome::Waiting => "waiting",
             Outcome::Stalled => "stalled",
             Outcome::Failed => "failed",
         };

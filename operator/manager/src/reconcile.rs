@@ -22,7 +22,8 @@ use crate::watch::TenantKey;
 /// when it is found.
 const RESYNC: Duration = Duration::from_secs(3_600);
 
-/// A name held by a stranger becomes free without our watches seeing it, since they see only our own objects.
+/// A name held by a stranger, or by an object that lost its labels, becomes free without our watches seeing it, since
+/// they see only our own objects.
 const RECHECK: Duration = Duration::from_secs(30);
 
 /// So many failures in a row are worth a condition, even of a kind that usually passes by itself.
@@ -64,7 +65,7 @@ pub(crate) async fn reconcile(context: &Context, tenant: &KVTenant) -> Result<Ac
         Ok(outcome) => {
             context.backoff.forget(&key);
             context.metrics.reconciled(outcome);
-            let next = if outcome == Outcome::Stalled { RECHECK } else { RESYNC };
+            let next = if outcome == Outcome::Done { RESYNC } else { RECHECK };
             Ok(Action::requeue(random::jittered(next)))
         }
         Err(error) => {
@@ -103,15 +104,20 @@ async fn carry_out(
         }
         Err(error) => Standing::Failed(error.to_string()),
     };
-    let is_stalled = matches!(standing, Standing::Stalled { .. });
+    let outcome = match &standing {
+        Standing::Stalled { .. } => Outcome::Stalled,
+        Standing::Waiting { .. } => Outcome::Waiting,
+        Standing::Failed(_) => Outcome::Failed,
+        Standing::Applied | Standing::Deleting => Outcome::Done,
+    };
     let findings = Findings { tenant: Some(valid), derived, standing, nodes };
     match applied {
         Ok(_) => {
             timed(context, "status", update(context, tenant, findings)).await?;
-            Ok(if is_stalled { Outcome::Stalled } else { Outcome::Done })
+            Ok(outcome)
         }
         // Nothing can be made there any more, and nobody reads a status that vanishes with its namespace.
-        Err(ApplyError::NamespaceGoing { .. }) => Ok(Outcome::Stalled),
+        Err(ApplyError::NamespaceGoing { .. }) => Ok(Outcome::Waiting),
         Err(error) => {
             let failures = context.backoff.failed(key);
             // A conflict or a blink of the network passes by itself and is no news.
