@@ -9,6 +9,7 @@
 //! | [`pki`], [`control_plane`] | certificates; etcd, API server, controller manager, scheduler |
 //! | [`api`] | a control plane alone, one per test program, a namespace per test (L2) |
 //! | [`cluster`] | a whole cluster with nodes, network, DNS, metrics and volumes (L3) |
+//! | [`schemas`] | by which manifests are judged without a cluster |
 //! | [`images`] | images without a Docker engine |
 //! | [`bed`] | this bed, kind, or the cluster of the current kubeconfig context |
 
@@ -25,4 +26,5 @@ pub mod pki;
 pub mod process;
 pub mod programs;
 pub mod progress;
+pub mod schemas;
 pub mod shell;

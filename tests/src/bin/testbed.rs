@@ -13,7 +13,7 @@ use kvtenant_tests::cluster::{self, Cluster, Guard};
 use kvtenant_tests::images::Image;
 use kvtenant_tests::programs::{Family, Programs};
 use kvtenant_tests::progress::say;
-use kvtenant_tests::{api, clock, home, packages};
+use kvtenant_tests::{api, clock, home, packages, schemas};
 
 /// A real Kubernetes on one Linux machine: etcd, API server, nodes with containerd and kubelet, DNS, metrics, volumes.
 ///
@@ -106,6 +106,11 @@ enum Verb {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Make schemas of all kinds, built-in and our own; prints what kubeconform wants as `-schema-location`.
+    Schemas {
+        /// A new folder for them.
+        folder: PathBuf,
+    },
     /// Run a control plane alone until stdin closes.
     #[command(hide = true)]
     ControlPlane,
@@ -161,6 +166,7 @@ fn run(line: Line) -> Result<ExitCode> {
             let image = Image { reference, dockerfile, target, files: vec![(named, file)] };
             println!("{}", image.archive()?.display());
         }
+        Verb::Schemas { folder } => println!("{}", schemas::make(&folder, &home::workspace().join("crds"))?),
         Verb::ControlPlane => api::supervise()?,
         Verb::Guard => cluster::keep_until_closed(name)?,
     }
