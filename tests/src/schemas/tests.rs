@@ -1,9 +1,12 @@
 //! The schemas as kubeconform itself applies them.
 
+use std::fs::File;
+use std::time::{Duration, SystemTime};
+
 use anyhow::Result;
 use tempfile::TempDir;
 
-use super::make;
+use super::{SETS_KEPT, make, tidy};
 use crate::programs::{Family, Programs};
 use crate::{home, shell};
 
@@ -197,4 +200,23 @@ fn schemas_are_made_for_a_new_folder_and_for_definitions_only() {
     let nothing = tempfile::tempdir().unwrap();
     let error = make(&nothing.path().join("schemas"), nothing.path()).unwrap_err().to_string();
     assert!(error.contains("no CustomResourceDefinition"), "{error}");
+}
+
+#[test]
+fn the_oldest_sets_are_tidied_away_and_never_the_newest() {
+    let kept = tempfile::tempdir().unwrap();
+    let set = |name: &str| kept.path().join(name);
+    // The newest has the oldest date: whatever a clock says, the set that is about to be read stays.
+    for (age, name) in ["newest", "oldest", "old", "a", "b", "c"].into_iter().enumerate() {
+        home::made(set(name)).unwrap();
+        let made = SystemTime::UNIX_EPOCH + Duration::from_secs(age as u64);
+        File::open(set(name)).unwrap().set_modified(made).unwrap();
+    }
+    home::write(set("lock"), "").unwrap();
+    tidy(kept.path(), &set("newest")).unwrap();
+    let left = |name: &&str| set(name).is_dir();
+    let left: Vec<_> = ["newest", "oldest", "old", "a", "b", "c"].into_iter().filter(left).collect();
+    assert_eq!(left, ["newest", "a", "b", "c"]);
+    assert_eq!(left.len(), SETS_KEPT);
+    assert!(set("lock").is_file());
 }
