@@ -204,6 +204,14 @@ fn what_needs_a_person_outranks_what_passes_by_itself() {
     assert!(told(Some(&ready_status()), &stalled).contains(&"!Stalled=true/NameTaken".to_owned()));
     let deleting = pass(&tenant(false), Standing::Deleting, failing("CrashLoopBackOff"), Some(&stalled), 300);
     assert_eq!(phase(&deleting), Phase::Deleting);
+    assert_eq!(
+        told(
+            Some(&ready_status()),
+            &pass(&tenant(false), Standing::Deleting, nodes(set(1, 1)), Some(&ready_status()), 300)
+        ),
+        ["Ready=false/Deleting"],
+        "that a tenant on its way out is neither degraded nor stalled is no news"
+    );
 }
 
 /// The nodes serve on while an object cannot be written; saying otherwise would wake people for nothing.

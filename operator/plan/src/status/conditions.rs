@@ -66,7 +66,9 @@ pub fn transitions(before: Option<&KVTenantStatus>, after: &KVTenantStatus) -> V
         let Some(new) = find(after, about) else { continue };
         let holds = new.status == "True";
         let is_news = match before.and_then(|before| find(before, about)) {
-            Some(old) => old.status != new.status || old.reason != new.reason,
+            Some(old) if old.status != new.status => true,
+            // A new reason for something that still is not so (not stalled, not degraded) is no news.
+            Some(old) => old.reason != new.reason && (holds || about == ConditionType::Ready),
             None => holds,
         };
         let reason = Reason::ALL.iter().copied().find(|reason| reason.as_str() == new.reason);
