@@ -10,7 +10,8 @@
 //! | [`api`] | a control plane alone, one per test program, a namespace per test (L2) |
 //! | [`cluster`] | a whole cluster with nodes, network, DNS, metrics and volumes (L3) |
 //! | [`schemas`] | by which manifests are judged without a cluster |
-//! | [`images`] | images without a Docker engine |
+//! | [`images`], [`products`] | images without a Docker engine, our own two among them |
+//! | [`http`] | talking to a tenant |
 //! | [`bed`] | this bed, kind, or the cluster of the current kubeconfig context |
 
 pub mod api;
@@ -20,10 +21,12 @@ pub mod cluster;
 pub mod control_plane;
 mod digest;
 pub mod home;
+pub mod http;
 pub mod images;
 pub mod packages;
 pub mod pki;
 pub mod process;
+pub mod products;
 pub mod programs;
 pub mod progress;
 pub mod schemas;

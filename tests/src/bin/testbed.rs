@@ -10,10 +10,9 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use kvtenant_tests::bed::{Bed, NodeAct};
 use kvtenant_tests::cluster::{self, Cluster, Guard};
-use kvtenant_tests::images::Image;
 use kvtenant_tests::programs::{Family, Programs};
 use kvtenant_tests::progress::say;
-use kvtenant_tests::{api, clock, home, packages, schemas};
+use kvtenant_tests::{api, clock, home, packages, products, schemas};
 
 /// A real Kubernetes on one Linux machine: etcd, API server, nodes with containerd and kubelet, DNS, metrics, volumes.
 ///
@@ -94,18 +93,8 @@ enum Verb {
         #[arg(long, requires = "family")]
         program: Option<String>,
     },
-    /// Build an image of one file and print the path of its archive.
-    Image {
-        /// Name of the image, host and tag included.
-        reference: String,
-        /// The file that it holds.
-        file: PathBuf,
-        #[arg(long, default_value = "Dockerfile")]
-        dockerfile: PathBuf,
-        /// The stage of the Dockerfile.
-        #[arg(long)]
-        target: Option<String>,
-    },
+    /// Build the images of kvnode and of the operator and print the paths of their archives.
+    Images,
     /// Make schemas of all kinds, built-in and our own; prints what kubeconform wants as `-schema-location`.
     Schemas {
         /// A new folder for them.
@@ -161,10 +150,10 @@ fn run(line: Line) -> Result<ExitCode> {
         Verb::Logs { component } => logs(name, component.as_deref())?,
         Verb::Status => status()?,
         Verb::Prepare { family, program } => prepare(family, program.as_deref())?,
-        Verb::Image { reference, file, dockerfile, target } => {
-            let named = file.file_name().context("the file has no name")?.to_string_lossy().into_owned();
-            let image = Image { reference, dockerfile, target, files: vec![(named, file)] };
-            println!("{}", image.archive()?.display());
+        Verb::Images => {
+            for archive in products::archives()? {
+                println!("{}", archive.display());
+            }
         }
         Verb::Schemas { folder } => println!("{}", schemas::make(&folder, &home::workspace().join("crds"))?),
         Verb::ControlPlane => api::supervise()?,

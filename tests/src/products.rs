@@ -1,0 +1,91 @@
+//! Our own two images, from the source tree as it is: static programs built by cargo, one file in each image.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::images::Image;
+use crate::progress::Step;
+use crate::{home, shell};
+
+/// The image of the data plane: (package and program, stage of the Dockerfile, name).
+pub const KVNODE: Product = Product { program: "kvnode", stage: "kvnode", image: "docker.io/kvtenant/kvnode" };
+
+/// The image of the operator.
+pub const OPERATOR: Product =
+    Product { program: "kvtenant-operator", stage: "operator", image: "docker.io/kvtenant/operator" };
+
+/// One of our programs and the image that holds it.
+#[derive(Debug, Clone, Copy)]
+pub struct Product {
+    program: &'static str,
+    stage: &'static str,
+    image: &'static str,
+}
+
+impl Product {
+    /// The name that manifests use: all parts of the project have one version.
+    pub fn reference(self) -> String {
+        format!("{}:{}", self.image, env!("CARGO_PKG_VERSION"))
+    }
+
+    fn archive(self, folder: &std::path::Path) -> Result<PathBuf> {
+        let image = Image {
+            reference: self.reference(),
+            dockerfile: home::workspace().join("Dockerfile"),
+            target: Some(self.stage.to_owned()),
+            files: vec![(self.program.to_owned(), folder.join(self.program))],
+        };
+        image.archive()
+    }
+}
+
+/// Builds both programs and gives the archives of their images.
+pub fn archives() -> Result<Vec<PathBuf>> {
+    let step = Step::start("building the programs of both images (release, static)");
+    let folder = build()?;
+    let archives = [KVNODE, OPERATOR].into_iter().map(|product| product.archive(&folder)).collect();
+    step.done("");
+    archives
+}
+
+/// Builds the programs so that they need no file beside them, and gives their folder.
+fn build() -> Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let target = host()?;
+    let mut command = Command::new(&cargo);
+    command.current_dir(home::workspace());
+    // With a target named, these flags are for the programs alone: what runs during the build stays as it is.
+    command.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    command.args(["build", "--release", "--locked", "--target", &target]);
+    for product in [KVNODE, OPERATOR] {
+        command.args(["--package", product.program]);
+    }
+    let status = command.status().context("cannot start cargo")?;
+    if !status.success() {
+        bail!("cargo could not build the programs; its reasons stand above");
+    }
+    Ok(target_folder()?.join(target).join("release"))
+}
+
+/// What this machine is called by the compiler.
+fn host() -> Result<String> {
+    let about = shell::run("rustc", &["-vV"])?;
+    let line = about.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(line.context("rustc does not tell its host")?.to_owned())
+}
+
+fn target_folder() -> Result<PathBuf> {
+    let metadata = shell::output(
+        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).current_dir(home::workspace()).args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+        ]),
+    )?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    Ok(PathBuf::from(metadata["target_directory"].as_str().context("cargo tells no target folder")?))
+}
