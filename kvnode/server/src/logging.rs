@@ -1,6 +1,8 @@
 //! Log lines on standard output: one JSON object a line with `timestamp`, `level` and `message`, or text for people.
 //! What is logged never holds a secret, because secrets have no text form (see `settings::secret`).
 
+use std::io::IsTerminal;
+
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -20,7 +22,7 @@ pub fn start(settings: &Settings) {
     let filter = Targets::new().with_default(LIBRARIES.min(level)).with_target("kvnode", level);
     let layer = match settings.log_format {
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_target(false).with_current_span(false).boxed(),
-        LogFormat::Text => fmt::layer().with_target(false).boxed(),
+        LogFormat::Text => fmt::layer().with_target(false).with_ansi(std::io::stdout().is_terminal()).boxed(),
     };
     tracing_subscriber::registry().with(layer.with_filter(filter)).init();
 }

@@ -168,3 +168,47 @@ fn start_thread(
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::settings::machine::Machine;
+    use crate::settings::{Request, resolve};
+
+    fn node() -> Node {
+        let arguments = ["kvnode", "--tenant", "dev", "--name", "n0", "--port", "0", "--metrics-port", "0"];
+        let machine = Machine { memory_bytes: Some(1 << 30), cpu_cores: 1.0 };
+        let settings = match resolve(arguments.map(OsString::from), &|_| None, &machine) {
+            Ok(Request::Run(settings)) => *settings,
+            other => panic!("no good settings: {other:?}"),
+        };
+        Node::start(settings, Clock::default()).expect("a free port")
+    }
+
+    /// A listener nobody serves any more would leave clients waiting behind a node that looks healthy.
+    #[test]
+    fn a_serving_thread_that_ends_takes_the_node_down() {
+        let mut node = node();
+        let (ending, ended) = mpsc::unbounded_channel();
+        node.ended = ended;
+        let shared = Arc::clone(&node.shared);
+        let farewell = Farewell { name: "kvnode-serve-7".to_owned(), ending };
+        let died = thread::spawn(move || {
+            let _farewell = farewell;
+            panic!("as if a promise was broken");
+        });
+        assert!(died.join().is_err());
+        let (_stop, stopped) = mpsc::channel(1);
+        assert_eq!(runtime().expect("a runtime").block_on(node.run(stopped)), Ending::Failed);
+        shared.begin_drain();
+    }
+
+    #[test]
+    fn told_to_stop_it_drains() {
+        let (stop, stopped) = mpsc::channel(1);
+        stop.try_send(()).expect("room for one");
+        assert_eq!(runtime().expect("a runtime").block_on(node().run(stopped)), Ending::Drained);
+    }
+}
