@@ -7,6 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube_core::CustomResourceExt;
 
 use crate::names::BARE_PATHS;
+use crate::rules::{NAME_IS_LABEL, NAME_IS_SHORT, RuleText};
 use crate::spec::KVTenant;
 
 /// The tenant's name in URLs, as CEL sees it on `object` (`self` or `oldSelf`).
@@ -14,8 +15,14 @@ fn tenant_of(object: &str) -> String {
     format!("(has({object}.spec.tenant) && {object}.spec.tenant != '' ? {object}.spec.tenant : {object}.metadata.name)")
 }
 
-fn rule(field: Option<&str>, rule: String, message: String) -> ValidationRule {
-    ValidationRule { rule, message: Some(message), field_path: field.map(str::to_owned), ..ValidationRule::default() }
+fn rule(field: Option<&str>, rule: String, sentence: String) -> ValidationRule {
+    let field_path = field.map(str::to_owned);
+    ValidationRule { rule, message: Some(sentence), field_path, ..ValidationRule::default() }
+}
+
+/// A rule over metadata. It names no field: a path can only lead to what the schema describes, and metadata is not.
+fn name_rule(text: RuleText) -> ValidationRule {
+    rule(None, text.rule.to_owned(), text.sentence.to_owned())
 }
 
 /// Rules over the whole object. They judge the name the tenant ends up with, so that `metadata.name: kv` without a
@@ -23,25 +30,20 @@ fn rule(field: Option<&str>, rule: String, message: String) -> ValidationRule {
 fn object_rules() -> Vec<ValidationRule> {
     let quoted = BARE_PATHS.map(|path| format!("'{path}'")).join(", ");
     let listed = BARE_PATHS.join(", ");
+    let tenant = Some(".spec.tenant");
     vec![
+        name_rule(NAME_IS_SHORT),
+        name_rule(NAME_IS_LABEL),
         rule(
-            None, // a path can only name a field of the schema, and metadata is none
-            "self.metadata.name.size() <= 40".to_owned(),
-            "metadata.name must be at most 40 characters, so that the names of its objects fit".to_owned(),
-        ),
-        rule(
-            None,
-            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')".to_owned(),
-            "metadata.name must be made of lower-case letters, digits and '-', begin with a letter and not end with '-'"
-                .to_owned(),
-        ),
-        rule(
-            Some(".spec.tenant"),
+            tenant,
             format!("!({} in [{quoted}])", tenant_of("self")),
-            format!("tenant (by default metadata.name) must not be a path every node serves by itself ({listed}); set spec.tenant to another name"),
+            format!(
+                "tenant (by default metadata.name) must not be a path every node serves by itself ({listed}); \
+                 set spec.tenant to another name"
+            ),
         ),
         rule(
-            Some(".spec.tenant"),
+            tenant,
             format!("{} == {}", tenant_of("self"), tenant_of("oldSelf")),
             "tenant cannot change, because clients carry it in their URLs; make a new KVTenant instead".to_owned(),
         ),

@@ -5,6 +5,7 @@
 mod condition;
 mod crd;
 pub mod names;
+pub mod rules;
 mod spec;
 mod status;
 mod words;

@@ -1,6 +1,5 @@
-//! What a user may ask for. Field comments are what `kubectl explain` shows; a rule's message is the one sentence a
-//! refused user reads, so it says what was wrong and what to do. The same rules stand again in kvtenant-plan's
-//! `validate`, for objects that were stored before a rule existed.
+//! What a user may ask for. Field comments are what `kubectl explain` shows; the rules and
+//! their sentences stand in `rules.rs`.
 #![expect(unreachable_pub, reason = "KubeSchema copies each struct, with its `pub`, into a function body")]
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
@@ -8,6 +7,7 @@ use kube_derive::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::rules;
 use crate::status::KVTenantStatus;
 use crate::words::words;
 
@@ -39,13 +39,13 @@ pub struct KVTenantSpec {
     /// itself: kv, health, livez, readyz, peers, metrics, docs, redoc, diag, admin, internal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 40))]
-    #[x_kube(validation = Rule::new("self == '' || self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')").message("tenant must be made of lower-case letters, digits and '-', begin with a letter and not end with '-'"))]
+    #[x_kube(validation = rules::TENANT_IS_LABEL)]
     pub tenant: String,
 
     /// How many nodes the tenant has. One node per tenant until clustering is there; to stop a tenant use `suspend`.
     #[serde(default = "default_replicas")]
-    #[x_kube(validation = Rule::new("self >= 1").message("replicas must be at least 1; to stop the tenant set suspend: true"))]
-    #[x_kube(validation = Rule::new("self <= 1").message("replicas must be 1: one node per tenant until clustering is there"))]
+    #[x_kube(validation = rules::REPLICAS_AT_LEAST_ONE)]
+    #[x_kube(validation = rules::REPLICAS_AT_MOST_ONE)]
     pub replicas: i32,
 
     /// Memory of each node, from 64Mi to 1Ti, for example 512Mi or 4Gi. It is request and limit of the pod; CPU
@@ -53,9 +53,9 @@ pub struct KVTenantSpec {
     /// A change replaces the node, and what it holds in memory is gone.
     #[serde(default = "default_memory")]
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = Rule::new("isQuantity(self) && quantity(self).isInteger()").message("memory must be a whole number of bytes written as a quantity such as 512Mi or 4Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(self) || quantity(self).compareTo(quantity('64Mi')) >= 0").message("memory must be at least 64Mi: a node needs that much to run at all"))]
-    #[x_kube(validation = Rule::new("!isQuantity(self) || quantity(self).compareTo(quantity('1Ti')) <= 0").message("memory must be at most 1Ti, for each node"))]
+    #[x_kube(validation = rules::MEMORY_IS_WHOLE)]
+    #[x_kube(validation = rules::MEMORY_AT_LEAST)]
+    #[x_kube(validation = rules::MEMORY_AT_MOST)]
     pub memory: String,
 
     /// Which kvnode image the nodes run. Left empty: the image the operator had when the tenant was made; it then
@@ -77,13 +77,13 @@ pub struct ImageSpec {
     /// Registry and name without tag, for example `registry.example.com/kvtenant/kvnode`. Left empty: the operator's.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 255))]
-    #[x_kube(validation = Rule::new("self == '' || self.matches('^([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$')").message("image.repository must be registry and name without a tag, for example registry.example.com/kvtenant/kvnode; the tag goes into image.tag"))]
+    #[x_kube(validation = rules::REPOSITORY_HAS_NO_TAG)]
     pub repository: String,
 
     /// Tag of the image. Left empty: the operator's at the time the tenant was made.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 128))]
-    #[x_kube(validation = Rule::new("self == '' || self.matches('^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$')").message("image.tag must be made of letters, digits, '_', '.' and '-', and begin with a letter, a digit or '_'"))]
+    #[x_kube(validation = rules::TAG_IS_A_TAG)]
     pub tag: String,
 
     /// When the kubelet asks the registry: `IfNotPresent`, `Always` or `Never`.

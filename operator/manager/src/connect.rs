@@ -11,9 +11,7 @@ use crate::requests::CountRequests;
 /// Why the API server cannot be spoken to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    #[error(
-        "no way to a Kubernetes API server was found: {0}; set KUBECONFIG to a kubeconfig file, or run in a pod with a service account"
-    )]
+    #[error("no way to a Kubernetes API server was found: {0}; set KUBECONFIG, or run in a pod with a service account")]
     NoConfig(Box<kube::config::InferConfigError>),
     #[error(
         "the connection to {url} cannot be set up: {}; check certificates and proxy in the kubeconfig",
@@ -25,7 +23,7 @@ pub(crate) enum ConnectError {
         words(source)
     )]
     Unreachable { url: String, source: Box<kube::Error> },
-    #[error("the API server at {url} did not answer within {} s; check that it can be reached from here", FIRST_ANSWER.as_secs())]
+    #[error("the API server at {url} did not answer within {} s; check that it can be reached", FIRST_ANSWER.as_secs())]
     Silent { url: String },
 }
 

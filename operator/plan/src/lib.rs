@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! KVTenant ──validate──▶ ValidTenant ──┐
-//!                                      ├─plan──▶ Plan { actions } ──(the operator applies)──▶ report ──▶ status
+//!                                      ├──plan──▶ Plan { actions } ──(the operator applies them)──▶ report ──▶ status
 //! what exists ─────────▶ Observed ─────┘
 //! ```
 

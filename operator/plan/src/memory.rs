@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use kvtenant_api::rules;
+
 /// A node's memory in whole bytes, between [`MemorySize::MIN`] and [`MemorySize::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemorySize {
@@ -12,11 +14,11 @@ pub struct MemorySize {
 /// Why a text is no size for a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
-    #[error("memory must be a whole number of bytes written as a quantity such as 512Mi or 4Gi")]
+    #[error("{}", rules::MEMORY_IS_WHOLE.sentence)]
     NotAQuantity,
-    #[error("memory must be at least 64Mi: a node needs that much to run at all")]
+    #[error("{}", rules::MEMORY_AT_LEAST.sentence)]
     TooSmall,
-    #[error("memory must be at most 1Ti, for each node")]
+    #[error("{}", rules::MEMORY_AT_MOST.sentence)]
     TooLarge,
 }
 

@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube_core::ResourceExt;
 use kvtenant_api::names::{ANNOTATION_UPGRADE, BARE_PATHS};
-use kvtenant_api::{KVTenant, PullPolicy};
+use kvtenant_api::{KVTenant, PullPolicy, rules};
 
 use crate::image::ImageRef;
 use crate::memory::{MemoryError, MemorySize};
@@ -48,21 +48,17 @@ pub enum InvalidTenant {
     Name(NameError),
     #[error("tenant {0}")]
     Tenant(NameError),
-    #[error(
-        "tenant (by default metadata.name) must not be {0:?}, a path every node serves by itself; set spec.tenant to another name"
-    )]
+    #[error("tenant (by default metadata.name) must not be {0:?}, a path every node serves by itself; set another")]
     BarePath(String),
-    #[error("replicas must be at least 1; to stop the tenant set suspend: true")]
+    #[error("{}", rules::REPLICAS_AT_LEAST_ONE.sentence)]
     NoReplica,
-    #[error("replicas must be 1: one node per tenant until clustering is there")]
+    #[error("{}", rules::REPLICAS_AT_MOST_ONE.sentence)]
     ManyReplicas,
     #[error(transparent)]
     Memory(MemoryError),
-    #[error(
-        "image.repository must be registry and name without a tag, for example registry.example.com/kvtenant/kvnode; the tag goes into image.tag"
-    )]
+    #[error("{}", rules::REPOSITORY_HAS_NO_TAG.sentence)]
     ImageRepository,
-    #[error("image.tag must be made of letters, digits, '_', '.' and '-', and begin with a letter, a digit or '_'")]
+    #[error("{}", rules::TAG_IS_A_TAG.sentence)]
     ImageTag,
 }
 
@@ -178,6 +174,14 @@ mod tests {
         );
         assert_eq!(with(|tenant| tenant.spec.image.repository = "a:1".to_owned()), Err(InvalidTenant::ImageRepository));
         assert_eq!(with(|tenant| tenant.spec.image.tag = "-".to_owned()), Err(InvalidTenant::ImageTag));
+    }
+
+    /// Whoever is refused at the door and whoever is refused behind it read the same.
+    #[test]
+    fn names_are_refused_in_the_words_of_the_definition() {
+        assert_eq!(InvalidTenant::Name(NameError::TooLong).to_string(), rules::NAME_IS_SHORT.sentence);
+        assert_eq!(InvalidTenant::Name(NameError::NotALabel).to_string(), rules::NAME_IS_LABEL.sentence);
+        assert_eq!(InvalidTenant::Tenant(NameError::NotALabel).to_string(), rules::TENANT_IS_LABEL.sentence);
     }
 
     /// Suspending means no pods; the wish for a node is kept for the day it is resumed.

@@ -266,8 +266,14 @@ mod tests {
                     "terminationGracePeriodSeconds": 30,
                     "volumes": [
                         {"name": "config", "projected": {"defaultMode": 0o440, "sources": [
-                            {"configMap": {"name": "analytics", "items": [{"key": "config.yaml", "path": "config.yaml"}]}},
-                            {"secret": {"name": "analytics-api-key", "items": [{"key": "key", "path": "secrets/api-key"}]}},
+                            {"configMap": {
+                                "name": "analytics",
+                                "items": [{"key": "config.yaml", "path": "config.yaml"}],
+                            }},
+                            {"secret": {
+                                "name": "analytics-api-key",
+                                "items": [{"key": "key", "path": "secrets/api-key"}],
+                            }},
                         ]}},
                         {"name": "data", "emptyDir": {"sizeLimit": "1Gi"}},
                     ],
