@@ -120,7 +120,8 @@ fn the_pod_runs_without_rights() -> Result<()> {
     let node = pod["spec"]["nodeName"].as_str().context("it is scheduled")?;
     // Looked at from the node: the image has no shell to ask.
     let find = "for p in /proc/[0-9]*; do \
-        tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '^/kvnode .*--name safe-0' && grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' $p/status; \
+        tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '^/kvnode .*--name safe-0' || continue; \
+        grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' $p/status; \
         done";
     let status = kvtenant_tests::shell::output(cluster().node_command(node, "sh")?.args(["-c", find]))?;
     let fields: Vec<_> = status.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
