@@ -46,6 +46,7 @@ fmt:
 .PHONY: lint
 lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@.ci/walls
 	@.ci/no-machine-paths
 
 .PHONY: doc
