@@ -24,71 +24,115 @@ impl fmt::Display for TenantKey {
     }
 }
 
-/// An object in its reduced form: whose it is, what it is called, what matters about it.
+/// An object in its reduced form: which one it is, whose it says it is, what matters about it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry<V> {
-    pub(crate) tenant: TenantKey,
+    pub(crate) namespace: String,
     pub(crate) name: String,
+    /// Name of the tenant on its label; a label is easily lost, and then the object says nothing.
+    pub(crate) tenant: Option<String>,
     pub(crate) value: V,
 }
 
-type ByTenant<V> = HashMap<TenantKey, HashMap<String, V>>;
+impl<V> Entry<V> {
+    fn tenant(&self) -> Option<TenantKey> {
+        self.tenant.as_ref().map(|tenant| TenantKey::new(&self.namespace, tenant))
+    }
+}
 
 /// All objects of one kind, by tenant and name.
 #[derive(Debug)]
 pub(crate) struct Cache<V> {
-    objects: ByTenant<V>,
+    objects: Shelf<V>,
     /// What a relist has brought so far; it replaces `objects` when it is complete.
-    relisted: ByTenant<V>,
+    relisted: Shelf<V>,
 }
 
 impl<V> Default for Cache<V> {
     fn default() -> Self {
-        Self { objects: HashMap::new(), relisted: HashMap::new() }
+        Self { objects: Shelf::default(), relisted: Shelf::default() }
     }
 }
 
 impl<V: Clone + PartialEq> Cache<V> {
     /// All objects of a tenant.
     pub(crate) fn of(&self, tenant: &TenantKey) -> impl Iterator<Item = (&String, &V)> {
-        self.objects.get(tenant).into_iter().flatten()
+        self.objects.by_tenant.get(tenant).into_iter().flatten()
     }
 
     /// Takes an event in and says which tenants it concerns.
     pub(crate) fn take(&mut self, event: Event<Entry<V>>) -> HashSet<TenantKey> {
         match event {
             Event::Init => {
-                self.relisted.clear();
+                self.relisted = Shelf::default();
                 HashSet::new()
             }
             Event::InitApply(entry) => {
-                self.relisted.entry(entry.tenant).or_default().insert(entry.name, entry.value);
+                self.relisted.put(entry);
                 HashSet::new()
             }
             Event::InitDone => self.replace(),
-            Event::Apply(entry) => {
-                let objects = self.objects.entry(entry.tenant.clone()).or_default();
-                let changed = objects.get(&entry.name) != Some(&entry.value);
-                objects.insert(entry.name, entry.value);
-                changed.then_some(entry.tenant).into_iter().collect()
-            }
+            Event::Apply(entry) => self.objects.put(entry),
             Event::Delete(entry) => {
-                if let Some(objects) = self.objects.get_mut(&entry.tenant) {
-                    objects.remove(&entry.name);
-                    if objects.is_empty() {
-                        self.objects.remove(&entry.tenant);
-                    }
-                }
-                HashSet::from([entry.tenant])
+                let home = self.objects.remove(&entry.namespace, &entry.name);
+                entry.tenant().into_iter().chain(home).collect()
             }
         }
     }
 
     /// A relist is complete: whatever differs from before, changed or gone unseen, concerns its tenant.
     fn replace(&mut self) -> HashSet<TenantKey> {
-        let before = std::mem::replace(&mut self.objects, std::mem::take(&mut self.relisted));
-        let tenants: HashSet<&TenantKey> = before.keys().chain(self.objects.keys()).collect();
-        tenants.into_iter().filter(|tenant| before.get(tenant) != self.objects.get(tenant)).cloned().collect()
+        let before = std::mem::replace(&mut self.objects, std::mem::take(&mut self.relisted)).by_tenant;
+        let now = &self.objects.by_tenant;
+        let tenants: HashSet<&TenantKey> = before.keys().chain(now.keys()).collect();
+        tenants.into_iter().filter(|tenant| before.get(tenant) != now.get(tenant)).cloned().collect()
+    }
+}
+
+/// Objects under the tenant they say they belong to.
+#[derive(Debug)]
+struct Shelf<V> {
+    by_tenant: HashMap<TenantKey, HashMap<String, V>>,
+    /// Under which tenant the object of this namespace and name stands. When somebody changes its label, the tenant it
+    /// stood under has to lose it, and to be looked at: kept there, it would look as if nothing had happened.
+    homes: HashMap<(String, String), TenantKey>,
+}
+
+impl<V> Default for Shelf<V> {
+    fn default() -> Self {
+        Self { by_tenant: HashMap::new(), homes: HashMap::new() }
+    }
+}
+
+impl<V: PartialEq> Shelf<V> {
+    /// Puts an object where it says it belongs, and gives the tenants for which that changes something.
+    fn put(&mut self, entry: Entry<V>) -> HashSet<TenantKey> {
+        let id = (entry.namespace.clone(), entry.name.clone());
+        let mut concerned = HashSet::new();
+        let tenant = entry.tenant();
+        if self.homes.get(&id) != tenant.as_ref() {
+            concerned.extend(self.remove(&id.0, &id.1));
+        }
+        let Some(tenant) = tenant else { return concerned };
+        let objects = self.by_tenant.entry(tenant.clone()).or_default();
+        if objects.get(&entry.name) != Some(&entry.value) {
+            concerned.insert(tenant.clone());
+        }
+        objects.insert(entry.name, entry.value);
+        self.homes.insert(id, tenant);
+        concerned
+    }
+
+    /// Takes an object away, and gives the tenant it stood under.
+    fn remove(&mut self, namespace: &str, name: &str) -> Option<TenantKey> {
+        let tenant = self.homes.remove(&(namespace.to_owned(), name.to_owned()))?;
+        if let Some(objects) = self.by_tenant.get_mut(&tenant) {
+            objects.remove(name);
+            if objects.is_empty() {
+                self.by_tenant.remove(&tenant);
+            }
+        }
+        Some(tenant)
     }
 }
 
@@ -97,7 +141,7 @@ mod tests {
     use super::*;
 
     fn entry(tenant: &str, name: &str, value: u32) -> Entry<u32> {
-        Entry { tenant: TenantKey::new("shop", tenant), name: name.to_owned(), value }
+        Entry { namespace: "shop".to_owned(), name: name.to_owned(), tenant: Some(tenant.to_owned()), value }
     }
 
     fn woken(cache: &mut Cache<u32>, event: Event<Entry<u32>>) -> Vec<String> {
@@ -129,8 +173,23 @@ mod tests {
     #[test]
     fn a_relist_wakes_exactly_those_whose_objects_differ() {
         let mut cache = Cache::default();
-        assert_eq!(relist(&mut cache, &[entry("a", "x", 1), entry("b", "x", 1), entry("c", "x", 1)]), ["a", "b", "c"]);
-        assert_eq!(relist(&mut cache, &[entry("a", "x", 1), entry("b", "x", 2), entry("d", "x", 1)]), ["b", "c", "d"]);
+        assert_eq!(relist(&mut cache, &[entry("a", "x", 1), entry("b", "y", 1), entry("c", "z", 1)]), ["a", "b", "c"]);
+        assert_eq!(relist(&mut cache, &[entry("a", "x", 1), entry("b", "y", 2), entry("d", "z", 1)]), ["b", "c", "d"]);
+    }
+
+    /// G2: a label that somebody changed or removed is drift of the tenant that had the object before.
+    #[test]
+    fn an_object_whose_label_changes_is_missed_by_its_former_tenant() {
+        let mut cache = Cache::default();
+        relist(&mut cache, &[entry("a", "x", 1)]);
+        assert_eq!(woken(&mut cache, Event::Apply(entry("b", "x", 2))), ["a", "b"]);
+        assert_eq!(cache.of(&TenantKey::new("shop", "a")).count(), 0);
+        let nobodys = Entry { tenant: None, ..entry("", "x", 3) };
+        assert_eq!(woken(&mut cache, Event::Apply(nobodys.clone())), ["b"]);
+        assert_eq!(cache.of(&TenantKey::new("shop", "b")).count(), 0);
+        assert!(woken(&mut cache, Event::Apply(nobodys.clone())).is_empty());
+        assert!(woken(&mut cache, Event::Delete(nobodys)).is_empty());
+        assert_eq!(woken(&mut cache, Event::Apply(entry("a", "x", 4))), ["a"]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) async fn follow<K, V>(
     api: Api<K>,
     kind: &'static str,
     cache: &Mutex<Cache<V>>,
-    reduce: impl Fn(&K) -> Option<Entry<V>>,
+    reduce: impl Fn(&K) -> Entry<V>,
     mut outlets: Outlets,
 ) -> WatchEnded
 where
@@ -55,7 +55,7 @@ where
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                let Some(event) = reduced(event, &reduce) else { continue };
+                let event = reduced(event, &reduce);
                 let listed = matches!(event, Event::InitDone);
                 let tenants = cache.lock().unwrap_or_else(PoisonError::into_inner).take(event);
                 if listed {
@@ -69,15 +69,15 @@ where
     WatchEnded { kind }
 }
 
-/// The event with its object reduced; none when the object belongs to no tenant.
-fn reduced<K, V>(event: Event<K>, reduce: impl Fn(&K) -> Option<Entry<V>>) -> Option<Event<Entry<V>>> {
-    Some(match event {
+/// The event with its object reduced.
+fn reduced<K, V>(event: Event<K>, reduce: impl Fn(&K) -> Entry<V>) -> Event<Entry<V>> {
+    match event {
         Event::Init => Event::Init,
         Event::InitDone => Event::InitDone,
-        Event::InitApply(object) => Event::InitApply(reduce(&object)?),
-        Event::Apply(object) => Event::Apply(reduce(&object)?),
-        Event::Delete(object) => Event::Delete(reduce(&object)?),
-    })
+        Event::InitApply(object) => Event::InitApply(reduce(&object)),
+        Event::Apply(object) => Event::Apply(reduce(&object)),
+        Event::Delete(object) => Event::Delete(reduce(&object)),
+    }
 }
 
 impl Outlets {

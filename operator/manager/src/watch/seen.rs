@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use kvtenant_api::names::{ANNOTATION_PINNED_IMAGE, LABEL_INSTANCE};
 use kvtenant_plan::{PodSeen, StatefulSetSeen};
 
-use super::cache::{Entry, TenantKey};
+use super::cache::Entry;
 
 /// A child as the watch shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,25 +68,24 @@ impl ChildSeen {
     }
 }
 
-/// The tenant an object says it belongs to. One without the label is nobody's.
-fn tenant_of(meta: &ObjectMeta) -> Option<TenantKey> {
-    let instance = meta.labels.as_ref()?.get(LABEL_INSTANCE)?;
-    Some(TenantKey::new(meta.namespace.as_deref()?, instance))
+fn entry<V>(meta: &ObjectMeta, value: V) -> Entry<V> {
+    Entry {
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: meta.name.clone().unwrap_or_default(),
+        tenant: meta.labels.as_ref().and_then(|labels| labels.get(LABEL_INSTANCE)).cloned(),
+        value,
+    }
 }
 
-fn entry<V>(meta: &ObjectMeta, value: V) -> Option<Entry<V>> {
-    Some(Entry { tenant: tenant_of(meta)?, name: meta.name.clone()?, value })
-}
-
-pub(super) fn child(meta: &ObjectMeta) -> Option<Entry<ChildSeen>> {
+pub(super) fn child(meta: &ObjectMeta) -> Entry<ChildSeen> {
     entry(meta, ChildSeen::of(meta))
 }
 
-pub(super) fn stateful_set(set: &StatefulSet) -> Option<Entry<ChildSeen>> {
+pub(super) fn stateful_set(set: &StatefulSet) -> Entry<ChildSeen> {
     entry(&set.metadata, ChildSeen::of_set(set))
 }
 
-pub(super) fn pod(pod: &Pod) -> Option<Entry<PodSeen>> {
+pub(super) fn pod(pod: &Pod) -> Entry<PodSeen> {
     entry(&pod.metadata, PodSeen::from(pod))
 }
 
