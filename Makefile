@@ -3,14 +3,16 @@
 # Settings, with their defaults:
 #   KVT_CLUSTER   local, kind or current: which Kubernetes is used (the first that can work here)
 #   KVT_HOME      where caches are kept (~/.cache/kvtenant)
-#   SEEDS, SEED_START   for `make sim`
+#   SEEDS, SEED_START, MUTANT   for `make sim`
 #   NODES         for `make cluster` (2)
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-TESTBED := $(CARGO) run --quiet -p kvtenant-tests --bin testbed --
+TESTBED := .ci/program testbed
+# All of the workspace at once: cargo then builds one set of dependencies, not one for every choice of crates.
+TESTS := $(CARGO) test --workspace --locked
 SEEDS ?= 2000
 SEED_START ?= 1
 NODES ?= 2
@@ -22,7 +24,7 @@ export RUST_BACKTRACE ?= 0
 
 .PHONY: demo
 demo: ## From nothing to "here is your tenant": cluster, operator, a first key
-	$(CARGO) run --quiet -p kvtenant-tests --bin demo
+	.ci/program demo
 
 .PHONY: demo-down
 demo-down: ## Remove what `make demo` made
@@ -68,22 +70,21 @@ deny:
 
 .PHONY: unit
 unit: ## Tests that need nothing but the machine (L0)
-	$(CARGO) test --workspace --locked --exclude kvtenant-tests
-	$(CARGO) test -p kvtenant-tests --locked --lib --bins
+	$(TESTS)
 
 .PHONY: sim
-sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1
-	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(SEEDS) --seed-start $(SEED_START)
+sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1 MUTANT=
+	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(SEEDS) --seed-start $(SEED_START) $(if $(MUTANT),--mutant $(MUTANT))
 
 .PHONY: api
 api: ## Tests against a real API server, without nodes (L2)
-	$(CARGO) test -p kvtenant-tests --locked --test api_server --test operator
+	$(TESTS) --test api_server --test operator
 
 .PHONY: smoke
 smoke: ## The test bed's own tests and a first tenant, on a whole cluster (L3)
-	$(CARGO) test -p kvtenant-tests --locked --no-run
-	$(TESTBED) --name smoke with --nodes 2 -- $(CARGO) test -p kvtenant-tests --locked --test cluster --test tenant
-	$(CARGO) test -p kvtenant-tests --locked --test lifecycle
+	$(TESTS) --no-run --test cluster --test tenant --test lifecycle
+	$(TESTBED) --name smoke with --nodes 2 -- $(TESTS) --test cluster --test tenant
+	$(TESTS) --test lifecycle
 
 .PHONY: e2e
 e2e: image smoke ## All tests that need a whole cluster (L3)

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 files="crds/kvtenants.kvtenant.io.yaml charts/kvtenant-crds/templates/kvtenants.kvtenant.io.yaml"
 fresh=$(mktemp)
 trap 'rm -f "$fresh"' EXIT
-cargo run --quiet --package kvtenant-operator -- crd > "$fresh"
+.ci/program kvtenant-operator crd > "$fresh"
 
 case "${1:-}" in
 "")

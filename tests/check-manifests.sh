@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 testbed() {
-    cargo run --quiet --package kvtenant-tests --bin testbed -- "$@"
+    .ci/program testbed "$@"
 }
 
 scratch=$(mktemp -d)

@@ -50,8 +50,7 @@ fn run() -> Result<()> {
     println!("and this is what its tenant answered to `GET /analytics/kv/greeting`:\n\n{}", indented(&answer));
     println!("{}", indented(&kubectl(bed, &["get", "kvtenants"])?));
     println!("All of it took {:.0} s. To go on:\n", watch.elapsed().as_secs_f64());
-    let testbed = format!("cargo run -q -p kvtenant-tests --bin testbed -- --name {NAME}");
-    println!("  alias testbed='{testbed}'");
+    println!("  alias testbed='.ci/program testbed --name {NAME}'");
     println!("  testbed kubectl describe kvtenant analytics");
     println!("  testbed kubectl explain kvtenant.spec");
     println!(
