@@ -14,6 +14,7 @@ use kvtenant_api::KVTenant;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
+use crate::connections::{BOUNDS, accept};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 
@@ -22,8 +23,8 @@ use crate::readiness::Readiness;
 pub(crate) enum ServeError {
     #[error("{flag} {address} cannot be listened on: {source}; choose another address")]
     Bind { flag: &'static str, address: SocketAddr, source: io::Error },
-    #[error("the server of {0} ended")]
-    Ended(&'static str),
+    #[error("{flag} takes no connections any more: {source}; the operator ends, because nobody could see how it is")]
+    Ended { flag: &'static str, source: io::Error },
 }
 
 /// Both listeners, open but not yet served.
@@ -60,8 +61,8 @@ pub(crate) async fn serve(
     let health_app =
         Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(readiness);
     tokio::select! {
-        _ = axum::serve(listeners.metrics, metrics_app) => ServeError::Ended("--metrics-addr"),
-        _ = axum::serve(listeners.health, health_app) => ServeError::Ended("--health-addr"),
+        source = accept(listeners.metrics, metrics_app, BOUNDS) => ServeError::Ended { flag: "--metrics-addr", source },
+        source = accept(listeners.health, health_app, BOUNDS) => ServeError::Ended { flag: "--health-addr", source },
     }
 }
 

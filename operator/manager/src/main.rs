@@ -7,6 +7,7 @@ mod backoff;
 mod cli;
 mod clock;
 mod connect;
+mod connections;
 mod context;
 mod controller;
 mod crd;
