@@ -5,12 +5,12 @@
 
 mod audit;
 mod beginnings;
+mod belonging;
 mod changes;
 mod children;
 mod definition;
 mod deletion;
 mod drift;
-mod names;
 mod objects;
 mod rights;
 mod running;

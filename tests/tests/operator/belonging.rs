@@ -1,4 +1,5 @@
-//! Names that somebody else holds. The operator never takes an object over; it says whose name is in the way.
+//! Whose an object is: names that somebody else holds. The operator never takes an object over; it says what is in the
+//! way.
 
 use anyhow::{Context, Result};
 use serde_json::json;
