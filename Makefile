@@ -54,6 +54,7 @@ lint:
 .PHONY: doc
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+	@.ci/links
 
 .PHONY: crds-current
 crds-current:
@@ -104,9 +105,8 @@ crds: ## Write crds/ and the chart's copy from the Rust types
 	crds/generate.sh
 
 .PHONY: docs
-docs: ## Build the API documentation and check the links of docs/
-	$(MAKE) --no-print-directory doc
-	.ci/links
+docs: doc ## Build the API documentation and check the links of docs/
+	@echo "open $${CARGO_TARGET_DIR:-target}/doc/kvtenant_api/index.html"
 
 ##@ A cluster of your own
 

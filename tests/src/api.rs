@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -53,6 +54,8 @@ impl ApiServer {
             .arg("control-plane")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Ctrl-C is for the test program; the supervisor then sees its end, and cleans up.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {testbed}"))?;
         let held = supervisor.stdin.take().expect("stdin was asked to be a pipe");
