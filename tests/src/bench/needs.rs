@@ -1,0 +1,73 @@
+//! The programs a measurement needs: those of Debian, installed when we may, else named; and kvnode as users run it, a
+//! release build of the tree as it is.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use kvtenant_tests::progress::Step;
+use kvtenant_tests::{home, shell};
+
+/// A program that must be on the PATH, and the Debian package that brings it.
+const NEEDED: [(&str, &str); 6] = [
+    ("nginx", "nginx-light"),
+    ("redis-server", "redis-server"),
+    ("redis-benchmark", "redis-tools"),
+    ("wrk", "wrk"),
+    ("taskset", "util-linux"),
+    ("setpriv", "util-linux"),
+];
+
+/// Sees to it that all of them are there.
+pub(crate) fn ensure() -> Result<()> {
+    let mut packages: Vec<_> =
+        NEEDED.iter().filter(|(program, _)| !shell::found(program)).map(|(_, package)| *package).collect();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    if !nix::unistd::geteuid().is_root() {
+        bail!("these packages are missing: {list}; install them, or run as root and they are installed for you");
+    }
+    if !shell::found("apt-get") {
+        bail!("these packages are missing: {list}; they can be installed for you on Debian and Ubuntu only");
+    }
+    let step = Step::start(format!("installing packages: {list}"));
+    shell::output(Command::new(home::source().join("install-packages.sh")).args(&packages))?;
+    step.done("");
+    Ok(())
+}
+
+/// Builds kvnode and gives the program's path.
+pub(crate) fn kvnode() -> Result<PathBuf> {
+    let step = Step::start("building kvnode (release)");
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.current_dir(home::workspace());
+    build.args(["build", "--release", "--locked", "--package", "kvnode", "--message-format", "json"]);
+    let path = executable(&shell::output(&mut build)?).context("cargo built kvnode but did not say where it is")?;
+    step.done("");
+    Ok(path)
+}
+
+/// Of cargo's messages, a JSON object a line, the one that names a program.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let message = |line| serde_json::from_str::<serde_json::Value>(line).ok();
+    messages.lines().filter_map(message).find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_found_among_cargos_messages() {
+        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n\
+                        {\"reason\":\"compiler-artifact\",\"executable\":\"somewhere/kvnode\"}\n\
+                        {\"reason\":\"build-finished\",\"success\":true}\n";
+        assert_eq!(executable(messages), Some(PathBuf::from("somewhere/kvnode")));
+        assert_eq!(executable("{\"reason\":\"build-finished\",\"success\":true}\n"), None);
+    }
+}

@@ -1,0 +1,185 @@
+//! The servers that are compared, each on a free port of loopback, in a temporary folder, with one serving thread. A
+//! peer is set up to be as quick as it can be at what is asked of it, or the comparison would flatter us.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use http::Method;
+use kvtenant_tests::clock::wait_for;
+use kvtenant_tests::http::{Answer, request};
+
+use super::running::Running;
+
+/// None of them needs a second to come up on an idle machine.
+const UP_WITHIN: Duration = Duration::from_secs(20);
+
+/// The tenant of the measured node.
+pub(crate) const TENANT: &str = "bench";
+
+/// All else as it is by default. The log's form is named because a line of it is read.
+pub(crate) const KVNODE_FLAGS: [&str; 14] = [
+    "--tenant",
+    TENANT,
+    "--name",
+    "n0",
+    "--bind",
+    "127.0.0.1",
+    "--port",
+    "0",
+    "--metrics-port",
+    "0",
+    "--threads",
+    "1",
+    "--log-format",
+    "json",
+];
+
+/// The file that nginx serves.
+pub(crate) const FILE: &str = "/entry.json";
+
+/// A server that takes connections.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) running: Running,
+    pub(crate) address: SocketAddr,
+}
+
+/// `name` tells the nodes of one run apart, by their log.
+pub(crate) fn kvnode(name: &str, program: &Path, core: usize, folder: &Path) -> Result<Server> {
+    let running = Running::start(name, core, folder, program, &KVNODE_FLAGS)?;
+    let address = when_up(&running, "kvnode to listen", || Ok(running.said().lines().find_map(listening)))?;
+    Ok(Server { running, address })
+}
+
+/// Serves a file with this content.
+pub(crate) fn nginx(content: &str, core: usize, folder: &Path) -> Result<Server> {
+    let address = free_address()?;
+    fs::write(folder.join(FILE.trim_start_matches('/')), content)?;
+    let settings = folder.join("nginx.conf");
+    fs::write(&settings, nginx_settings(address, folder))?;
+    let [settings, folder_text] = [&settings, folder].map(|path| path.to_string_lossy().into_owned());
+    let running = Running::start("nginx", core, folder, "nginx", &["-p", &folder_text, "-c", &settings])?;
+    answering(Server { running, address })
+}
+
+pub(crate) fn redis(core: usize, folder: &Path) -> Result<Server> {
+    let address = free_address()?;
+    let arguments = redis_flags(&address.port().to_string(), &folder.to_string_lossy());
+    answering(Server { running: Running::start("redis-server", core, folder, "redis-server", &arguments)?, address })
+}
+
+/// In memory only.
+pub(crate) fn redis_flags(port: &str, folder: &str) -> Vec<String> {
+    let flags = ["--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", folder];
+    flags.map(str::to_owned).to_vec()
+}
+
+impl Server {
+    /// One request over HTTP that must be answered with 200, outside of any measurement.
+    pub(crate) fn ask(&self, method: Method, path: &str, body: Option<&str>) -> Result<Answer> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let what = format!("{method} {path}");
+        let answer = runtime.block_on(request(method, &self.address.to_string(), path, body))?;
+        ensure!(answer.status == 200, "{what} was answered with {}: {}", answer.status, answer.body);
+        Ok(answer)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+/// One process, so that one process id has all of its time and nothing is left when it ends. No access log, unbounded
+/// use of a connection, the file held open: what it has to do is read a request and send a file.
+pub(crate) fn nginx_settings(address: impl std::fmt::Display, folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{
+    worker_connections 4096;
+}}
+http {{
+    access_log off;
+    default_type application/json;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600s;
+    tcp_nodelay on;
+    sendfile off;
+    open_file_cache max=16 inactive=600s;
+    open_file_cache_valid 600s;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen {address};
+        root {folder};
+    }}
+}}
+"
+    )
+}
+
+fn answering(server: Server) -> Result<Server> {
+    when_up(&server.running, "a server to take connections", || {
+        Ok(std::net::TcpStream::connect(server.address).map(Some)?)
+    })?;
+    Ok(server)
+}
+
+fn when_up<T>(running: &Running, what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let mut died = false;
+    let up = wait_for(what, UP_WITHIN, || {
+        died = !running.is_running();
+        if died { Ok(Some(None)) } else { Ok(look()?.map(Some)) }
+    })?;
+    match up {
+        Some(up) => Ok(up),
+        None => bail!("waited for {what}, but it ended and said: {}", running.last_words()),
+    }
+}
+
+/// Of the node's log lines, the one that says where it listens.
+fn listening(line: &str) -> Option<SocketAddr> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    if line["message"] != "listening" {
+        return None;
+    }
+    line["address"].as_str()?.parse().ok()
+}
+
+/// An address that nobody has just now, for servers that cannot choose one themselves. Should another program take it
+/// before they do, they end and say so.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no port of loopback is free")?;
+    Ok(listener.local_addr()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_read_from_the_line_that_says_it() {
+        let line = r#"{"level":"INFO","message":"listening","address":"127.0.0.1:4711"}"#;
+        assert_eq!(listening(line), Some("127.0.0.1:4711".parse().unwrap()));
+        assert_eq!(listening(&line.replace("listening", "draining")), None);
+        assert_eq!(listening("{\"mess"), None);
+    }
+
+    #[test]
+    fn a_server_that_ends_at_once_is_told_with_its_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let core = crate::bench::machine::Cores::choose().unwrap().servers;
+        let running = Running::start("sh", core, folder.path(), "sh", &["-c", "echo no room; exit 1"]).unwrap();
+        let error = when_up::<()>(&running, "a server", || Ok(None)).unwrap_err().to_string();
+        assert_eq!(error, "waited for a server, but it ended and said: no room");
+    }
+}
