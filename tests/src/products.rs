@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::images::Image;
 use crate::progress::Step;
@@ -51,12 +52,22 @@ pub fn archives() -> Result<Vec<PathBuf>> {
     archives
 }
 
+/// A program of the workspace, built for tests from the sources as they are now.
+pub fn for_tests(program: &str) -> Result<PathBuf> {
+    let mut build = cargo();
+    // As a part of the whole workspace, whose dependencies are built already.
+    build.args(["build", "--locked", "--workspace", "--bin", program, "--message-format", "json"]);
+    let messages = shell::output(&mut build)?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut of_program = messages.filter(|message| message["target"]["name"] == program);
+    let built = of_program.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    built.with_context(|| format!("cargo does not tell where it put {program}"))
+}
+
 /// Builds the programs so that they need no file beside them, and gives their folder.
 fn build() -> Result<PathBuf> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = host()?;
-    let mut command = Command::new(&cargo);
-    command.current_dir(home::workspace());
+    let mut command = cargo();
     // With a target named, these flags are for the programs alone: what runs during the build stays as it is.
     command.env("RUSTFLAGS", "-C target-feature=+crt-static");
     command.args(["build", "--release", "--locked", "--target", &target]);
@@ -78,14 +89,13 @@ fn host() -> Result<String> {
 }
 
 fn target_folder() -> Result<PathBuf> {
-    let metadata = shell::output(
-        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).current_dir(home::workspace()).args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-        ]),
-    )?;
-    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let metadata = shell::output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
     Ok(PathBuf::from(metadata["target_directory"].as_str().context("cargo tells no target folder")?))
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(home::workspace());
+    cargo
 }

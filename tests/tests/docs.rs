@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use kvtenant_api::{ConditionType, Phase, Reason, names};
 use kvtenant_tests::clock::wait_for;
 use kvtenant_tests::process::{Process, tail};
-use kvtenant_tests::{home, shell};
+use kvtenant_tests::{home, products, shell};
 use serde_json::Value;
 
 /// A node listens within milliseconds; the machine may be busy with other tests.
@@ -153,20 +153,9 @@ fn shape(text: &str) -> String {
 /// The program, built as it is now.
 fn kvnode() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| build().unwrap_or_else(|error| panic!("no kvnode to test with: {error:#}")))
-}
-
-fn build() -> Result<PathBuf> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    // As part of the whole workspace, whose dependencies are built already.
-    command.current_dir(home::workspace());
-    command.args(["build", "--locked", "--workspace", "--bin", "kvnode", "--message-format=json"]);
-    let messages = shell::output(&mut command)?;
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut programs = messages.filter(|message| message["target"]["name"] == "kvnode");
-    let program = programs.find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    program.context("cargo tells of no program")
+    BUILT.get_or_init(|| {
+        products::for_tests("kvnode").unwrap_or_else(|error| panic!("no kvnode to test with: {error:#}"))
+    })
 }
 
 /// A node that ends with its value; should this program be killed, the kernel ends it.

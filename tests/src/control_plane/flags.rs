@@ -42,7 +42,8 @@ pub(super) fn apiserver(place: &Place) -> Vec<String> {
         format!("--service-account-signing-key-file={}", pki("service-accounts.key")),
         "--service-account-issuer=https://kubernetes.default.svc".into(),
         "--authorization-mode=Node,RBAC".into(),
-        "--enable-admission-plugins=NodeRestriction".into(),
+        // As strict as the strictest clusters: owners that block a deletion need a right of their own there.
+        "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement".into(),
         format!("--kubelet-client-certificate={}", pki("kubelet-client.crt")),
         format!("--kubelet-client-key={}", pki("kubelet-client.key")),
         "--kubelet-preferred-address-types=InternalIP".into(),

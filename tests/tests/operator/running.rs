@@ -15,7 +15,7 @@ use kvtenant_tests::api::ApiServer;
 use kvtenant_tests::clock::{wait_for, wait_until};
 use kvtenant_tests::http::request;
 use kvtenant_tests::process::Process;
-use kvtenant_tests::{home, pki, shell};
+use kvtenant_tests::{home, pki, products};
 use serde_json::{Value, json};
 
 use crate::TESTBED;
@@ -166,17 +166,6 @@ fn program() -> Result<&'static Path> {
     if let Some(built) = PROGRAM.get() {
         return Ok(built);
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = shell::command(
-        cargo,
-        &["build", "--locked", "-p", "kvtenant-operator", "--bin", "kvtenant-operator", "--message-format", "json"],
-    );
-    let told = shell::output(build.current_dir(home::workspace()))?;
-    let built = told
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|line| line["target"]["name"] == "kvtenant-operator")
-        .find_map(|line| line["executable"].as_str().map(PathBuf::from))
-        .context("cargo does not tell where it put the operator")?;
+    let built = products::for_tests("kvtenant-operator")?;
     Ok(PROGRAM.get_or_init(|| built))
 }
