@@ -56,7 +56,7 @@ orientation only: its protocol is shorter than HTTP, its answer is `+OK`, and so
 {disturbance}\n\n{machine}\n
 ## Commands\n\n{commands}",
         gets = gets(findings),
-        get_reading = get_reading(findings),
+        get_reading = get_reading(findings).trim_end(),
         puts = puts(findings),
         memory = memory(findings),
         method = METHOD,
@@ -175,11 +175,14 @@ fn disturbance(findings: &Findings) -> String {
     let others = Spread::of(samples().map(|sample| sample.others * 100.0));
     let stolen = Spread::of(samples().map(|sample| sample.stolen * 100.0));
     let loud = samples().filter(|sample| sample.others > OTHERS_MAX).count();
+    let advice =
+        if loud == 0 { "" } else { " Measure on a quiet\nmachine before anything is decided by these figures." };
     format!(
         "While it was measured, other programs took {others:.1} % of the busier core in use, and other virtual machines\n\
-         {stolen:.1} %. {} pairs were done again because others took more than {:.0} %; {loud} of the runs kept have more.",
+         {stolen:.1} %. {} pairs were done again because others took more than {:.0} %; {loud} of the {} runs kept have more.{advice}",
         findings.outcome.repeats,
         OTHERS_MAX * 100.0,
+        samples().count(),
     )
 }
 
@@ -277,7 +280,7 @@ mod tests {
             ),
             "{page}"
         );
-        assert!(page.contains("2 of the runs kept have more") && page.contains("**200 bytes"), "{page}");
+        assert!(page.contains("2 of the 8 runs kept have more") && page.contains("**200 bytes"), "{page}");
         assert!(page.contains("keepalive_requests") && page.contains("a virtual machine with 2 cores (P)"), "{page}");
     }
 }

@@ -58,7 +58,8 @@ fn run(line: &Line) -> Result<()> {
     let kvnode = needs::kvnode()?;
     let machine = machine::describe(&kvnode)?;
     let cores = Cores::choose()?;
-    let folder = tempfile::tempdir()?;
+    // Named, so that what a killed run left behind can be told from the folders of other programs.
+    let folder = tempfile::Builder::new().prefix("kvtenant-bench-").tempdir()?;
     let (rounds, keys) = (usize::from(line.rounds), line.keys as usize);
 
     let bytes_per_key = memory::per_key(&kvnode, cores, folder.path(), keys)?;
