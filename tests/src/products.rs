@@ -94,8 +94,34 @@ fn target_folder() -> Result<PathBuf> {
     Ok(PathBuf::from(metadata["target_directory"].as_str().context("cargo tells no target folder")?))
 }
 
+/// cargo as a person would call it. What an outer `cargo test` or `cargo run` tells its program about itself is taken
+/// away: build scripts of dependencies watch some of these variables, and would build half of the tree again.
 fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(home::workspace());
+    for (name, _) in env::vars_os() {
+        let about_the_caller = |prefix: &&str| name.to_string_lossy().starts_with(prefix);
+        if CARGO_ABOUT_ITS_CALLER.iter().any(about_the_caller) {
+            cargo.env_remove(&name);
+        }
+    }
     cargo
+}
+
+/// How the variables begin that cargo sets for the programs it runs.
+const CARGO_ABOUT_ITS_CALLER: [&str; 5] =
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise `make image` and the tests that use its images take turns in building everything anew.
+    #[test]
+    fn an_inner_cargo_does_not_learn_of_the_outer_one() {
+        assert!(env::var_os("CARGO_MANIFEST_DIR").is_some(), "cargo tells its tests about themselves");
+        let told: Vec<_> = cargo().get_envs().map(|(name, value)| (name.to_owned(), value.is_none())).collect();
+        assert!(told.contains(&("CARGO_MANIFEST_DIR".into(), true)), "{told:?}");
+        assert!(told.iter().all(|(name, _)| name != "CARGO_TARGET_DIR"), "{told:?}");
+    }
 }
