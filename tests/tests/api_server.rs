@@ -79,8 +79,11 @@ fn supervisor() -> Result<(std::process::Child, String)> {
     let ready: serde_json::Value = serde_json::from_str(&line)?;
     let kubeconfig = ready["kubeconfig"].as_str().expect("a path").to_owned();
     let folder = kubeconfig.split("/pki/").next().expect("the folder comes first").to_owned();
-    let processes = processes_naming(&folder)?;
-    assert!(processes.len() >= 3, "etcd, API server and controllers name their folder: {processes:?}");
+    // The last of them was started just before the line was written, and a program has no words in /proc between
+    // its exec and the kernel's filling of its stack.
+    wait_for("etcd, API server and controllers to name their folder", SOON, || {
+        Ok((processes_naming(&folder)?.len() >= 3).then_some(()))
+    })?;
     Ok((supervisor, folder))
 }
 
