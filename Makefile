@@ -5,6 +5,7 @@
 #   KVT_HOME      where caches are kept (~/.cache/kvtenant)
 #   SEEDS, SEED_START, MUTANT   for `make sim`
 #   NODES         for `make cluster` (2)
+#   WORK, SERVERS, ROUNDS, SECONDS_EACH, KEYS, WRITE   for `make bench`; `.ci/program bench --help` explains them
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -91,7 +92,7 @@ smoke: ## The test bed's own tests and a first tenant, on a whole cluster (L3)
 e2e: image smoke ## All tests that need a whole cluster (L3)
 
 .PHONY: bench
-bench: ## Measure against others, in one run; figures go to docs/benchmarks/
+bench: ## Measure against others: WORK=all|http|resp|memory|connections, WRITE=1 keeps docs/benchmarks/WORK.md
 	$(CARGO) run --release --locked -p kvtenant-tests --bin bench
 
 ##@ Build it

@@ -2,14 +2,13 @@
 //! any of its folders.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
-use kvtenant_tests::{home, shell};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::sys::utsname::uname;
 use nix::unistd::Pid;
+
+use super::versions::Version;
 
 /// The machine and the programs, a sentence or so each.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(crate) struct Machine {
     pub(crate) memory: String,
     pub(crate) kernel: String,
     pub(crate) hypervised: bool,
-    pub(crate) versions: Vec<(&'static str, String)>,
+    pub(crate) versions: Vec<Version>,
 }
 
 /// Where things run.
@@ -40,7 +39,20 @@ impl Cores {
     }
 }
 
-pub(crate) fn describe(kvnode: &Path) -> Result<Machine> {
+/// The cores of one run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) server: usize,
+    pub(crate) client: usize,
+}
+
+impl Places {
+    pub(crate) fn are_one(self) -> bool {
+        self.server == self.client
+    }
+}
+
+pub(crate) fn describe(versions: Vec<Version>) -> Result<Machine> {
     let processors = fs::read_to_string("/proc/cpuinfo")?;
     let memory = fs::read_to_string("/proc/meminfo")?;
     let kilobytes = value(&memory, "MemTotal").and_then(|text| text.trim_end_matches(" kB").parse::<u64>().ok());
@@ -50,43 +62,8 @@ pub(crate) fn describe(kvnode: &Path) -> Result<Machine> {
         memory: kilobytes.map_or("not told".to_owned(), |size| format!("{} GiB", size.div_ceil(1024 * 1024))),
         kernel: uname()?.release().to_string_lossy().into_owned(),
         hypervised: value(&processors, "flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
-        versions: versions(kvnode)?,
+        versions,
     })
-}
-
-fn versions(kvnode: &Path) -> Result<Vec<(&'static str, String)>> {
-    let said = |program: &str, flag: &str| -> Result<String> {
-        // nginx and wrk tell their version on stderr, and wrk then ends as if that had been an error.
-        let output = Command::new(program).arg(flag).output().with_context(|| format!("cannot start {program}"))?;
-        let text = [output.stdout, output.stderr].concat();
-        Ok(String::from_utf8_lossy(&text).lines().next().unwrap_or_default().trim().to_owned())
-    };
-    let nginx = said("nginx", "-v")?;
-    let wrk = said("wrk", "-v")?;
-    let redis = said("redis-server", "--version")?;
-    Ok(vec![
-        (
-            "kvnode",
-            format!(
-                "{}, {}, {}",
-                said(&kvnode.to_string_lossy(), "--version")?,
-                commit()?,
-                said("rustc", "--version")?
-            ),
-        ),
-        ("nginx", nginx.trim_start_matches("nginx version: ").to_owned()),
-        ("redis-server", redis.split_whitespace().find(|word| word.starts_with("v=")).unwrap_or(&redis).to_owned()),
-        ("wrk", wrk.split_whitespace().nth(1).unwrap_or(&wrk).to_owned()),
-    ])
-}
-
-/// The commit that changed kvnode last, and whether the tree has changes beyond it.
-fn commit() -> Result<String> {
-    let git = |arguments: &[&str]| shell::output(Command::new("git").current_dir(home::workspace()).args(arguments));
-    let last = git(&["log", "-1", "--format=%h of %as", "--", "kvnode"])?;
-    let beyond = git(&["status", "--porcelain", "--", "kvnode"])?;
-    let beyond = if beyond.is_empty() { "" } else { " with changes that are not committed" };
-    Ok(format!("commit {}{beyond}", last.trim()))
 }
 
 /// Of lines `name : value`, the first with this name.

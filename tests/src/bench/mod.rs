@@ -3,23 +3,31 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`needs`] | the programs: Debian's and our own |
+//! | [`http`], [`resp`], [`memory`], [`connections`] | what is measured: a page under `docs/benchmarks` each |
+//! | [`needs`], [`valkey`], [`versions`] | the programs: Debian's and our own, and what they say they are |
 //! | [`machine`] | what the figures were taken on |
 //! | [`cpu`] | how much processor time a program, and everybody else, has used |
-//! | [`running`], [`servers`] | programs tied to a core, and the three servers |
-//! | [`clients`] | wrk and redis-benchmark, and what they say |
-//! | [`subjects`], [`turns`], [`spread`] | what is measured, in which order, and what becomes of it |
-//! | [`memory`] | what a key costs in memory |
-//! | [`report`] | the figures as text |
+//! | [`running`], [`servers`], [`stores`] | programs tied to a core, the servers, and those with Redis' protocol |
+//! | [`wrk`], [`redis_benchmark`], [`resp_connection`] | clients, and what they say |
+//! | [`sample`], [`turns`], [`spread`] | one run, the order of runs, and what becomes of them |
+//! | [`page`] | what the pages have in common |
 
-pub(crate) mod clients;
-pub(crate) mod cpu;
+pub(crate) mod connections;
+mod cpu;
+pub(crate) mod http;
 pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod needs;
-pub(crate) mod report;
-pub(crate) mod running;
-pub(crate) mod servers;
-pub(crate) mod spread;
-pub(crate) mod subjects;
-pub(crate) mod turns;
+pub(crate) mod page;
+mod redis_benchmark;
+pub(crate) mod resp;
+mod resp_connection;
+mod running;
+mod sample;
+mod servers;
+mod spread;
+pub(crate) mod stores;
+mod turns;
+mod valkey;
+mod versions;
+mod wrk;

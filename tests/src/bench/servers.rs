@@ -11,7 +11,9 @@ use http::Method;
 use kvtenant_tests::clock::wait_for;
 use kvtenant_tests::http::{Answer, request};
 
+use super::needs::Kvnode;
 use super::running::Running;
+use super::valkey::Valkey;
 
 /// None of them needs a second to come up on an idle machine.
 const UP_WITHIN: Duration = Duration::from_secs(20);
@@ -20,7 +22,7 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) const TENANT: &str = "bench";
 
 /// All else as it is by default. The log's form is named because a line of it is read.
-pub(crate) const KVNODE_FLAGS: [&str; 14] = [
+const KVNODE_FLAGS: [&str; 14] = [
     "--tenant",
     TENANT,
     "--name",
@@ -37,6 +39,13 @@ pub(crate) const KVNODE_FLAGS: [&str; 14] = [
     "json",
 ];
 
+/// The port of Redis' protocol for clients that know of no cluster.
+pub(crate) const RESP_PORT: &str = "--resp-port";
+
+/// Its port for those that do. Open by default, and the same for every node of a machine: closed, so that a node that
+/// somebody runs here is not in the way.
+const RESP_CLUSTER_PORT: &str = "--resp-cluster-port";
+
 /// The file that nginx serves.
 pub(crate) const FILE: &str = "/entry.json";
 
@@ -47,11 +56,25 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
 }
 
-/// `name` tells the nodes of one run apart, by their log.
-pub(crate) fn kvnode(name: &str, program: &Path, core: usize, folder: &Path) -> Result<Server> {
-    let running = Running::start(name, core, folder, program, &KVNODE_FLAGS)?;
+/// A node at its HTTP port.
+pub(crate) fn kvnode(kvnode: &Kvnode, core: usize, folder: &Path) -> Result<Server> {
+    let running = Running::start("kvnode", core, folder, &kvnode.program, &kvnode_flags(kvnode, "0"))?;
     let address = when_up(&running, "kvnode to listen", || Ok(running.said().lines().find_map(listening)))?;
     Ok(Server { running, address })
+}
+
+/// A node at its port of Redis' protocol.
+pub(crate) fn kvnode_resp(kvnode: &Kvnode, core: usize, folder: &Path) -> Result<Server> {
+    let address = free_address()?;
+    let flags = kvnode_flags(kvnode, &address.port().to_string());
+    answering(Server { running: Running::start("kvnode-resp", core, folder, &kvnode.program, &flags)?, address })
+}
+
+/// For this build, which may not have all ports; `resp` is 0 for a closed one.
+pub(crate) fn kvnode_flags(kvnode: &Kvnode, resp: &str) -> Vec<String> {
+    let ports = [(RESP_PORT, resp), (RESP_CLUSTER_PORT, "0")].into_iter().filter(|(flag, _)| kvnode.has(flag));
+    let flags = KVNODE_FLAGS.into_iter().chain(ports.flat_map(|(flag, port)| [flag, port]));
+    flags.map(str::to_owned).collect()
 }
 
 /// Serves a file with this content.
@@ -71,10 +94,18 @@ pub(crate) fn redis(core: usize, folder: &Path) -> Result<Server> {
     answering(Server { running: Running::start("redis-server", core, folder, "redis-server", &arguments)?, address })
 }
 
-/// In memory only.
+pub(crate) fn valkey(valkey: &Valkey, core: usize, folder: &Path) -> Result<Server> {
+    let address = free_address()?;
+    let mut arguments = valkey.arguments();
+    arguments.extend(redis_flags(&address.port().to_string(), &folder.to_string_lossy()).into_iter().map(Into::into));
+    answering(Server { running: Running::start("valkey-server", core, folder, valkey.loader(), &arguments)?, address })
+}
+
+/// In memory only; one thread for the network, as both have by default, so that neither is a matter of versions.
 pub(crate) fn redis_flags(port: &str, folder: &str) -> Vec<String> {
-    let flags = ["--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", folder];
-    flags.map(str::to_owned).to_vec()
+    let memory_only = ["--save", "", "--appendonly", "no", "--dir", folder];
+    let flags = ["--bind", "127.0.0.1", "--port", port, "--io-threads", "1"].into_iter().chain(memory_only);
+    flags.map(str::to_owned).collect()
 }
 
 impl Server {
@@ -172,6 +203,16 @@ mod tests {
         assert_eq!(listening(line), Some("127.0.0.1:4711".parse().unwrap()));
         assert_eq!(listening(&line.replace("listening", "draining")), None);
         assert_eq!(listening("{\"mess"), None);
+    }
+
+    #[test]
+    fn ports_that_this_build_does_not_have_are_not_named() {
+        let old = Kvnode::that_says("--port");
+        assert!(!kvnode_flags(&old, "0").contains(&RESP_PORT.to_owned()));
+        let new = Kvnode::that_says("--port --resp-port --resp-cluster-port");
+        assert!(
+            kvnode_flags(&new, "7").ends_with(&["--resp-port", "7", "--resp-cluster-port", "0"].map(str::to_owned))
+        );
     }
 
     #[test]

@@ -1,49 +1,76 @@
-//! Measures kvnode beside other servers and prints what came out; with `--write` it also keeps the page under
+//! Measures kvnode beside other servers and prints what came out; with `--write` it also keeps the pages under
 //! `docs/benchmarks`. Nothing it started goes on after it.
 #![expect(clippy::print_stdout, reason = "this is a command line")]
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
-use kvtenant_tests::progress::{Step, say};
+use clap::{Parser, ValueEnum};
+use kvtenant_tests::progress::say;
 use kvtenant_tests::{clock, home};
 
 // Not in the library: tests have no use for it, and what nothing here uses is then found by the compiler.
 #[path = "../bench/mod.rs"]
 mod bench;
 
-use bench::machine::{self, Cores};
-use bench::report::{self, Findings};
-use bench::subjects::Bench;
-use bench::{memory, needs, turns};
+use bench::machine::Cores;
+use bench::page::Page;
+use bench::stores::{Store, Stores};
+use bench::{connections, http, memory, needs, resp};
 
-/// Where the page is kept, in the source tree.
-const PAGE: &str = "docs/benchmarks/http.md";
+/// Where the pages are kept, in the source tree.
+const PAGES: &str = "docs/benchmarks";
 
 /// Fewer keys fit into what the allocator has at hand already, and would seem to cost nothing.
 const KEYS_MIN: i64 = 100_000;
 
-/// Some minutes of writing, and more than a gigabyte in the node.
+/// More than a gigabyte in the node.
 const KEYS_MAX: i64 = 5_000_000;
 
-/// kvnode's HTTP GET beside nginx and its PUT, by processor time per request, and what a key costs in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Work {
+    /// All of the following, one after the other
+    All,
+    /// HTTP GET beside nginx, and PUT: processor time for a request
+    Http,
+    /// GET and SET in Redis' protocol beside Valkey and Redis: processor time and throughput
+    Resp,
+    /// What a key costs in memory, beside Valkey and Redis
+    Memory,
+    /// 5000 idle and 1000 active connections: errors and latencies
+    Connections,
+}
+
+impl Work {
+    fn includes(self, part: Self) -> bool {
+        self == Self::All || self == part
+    }
+}
+
+/// kvnode beside other servers: processor time, throughput, memory and latencies, in turns on the same machine.
 ///
-/// Takes about seven minutes with these defaults. Best on a machine that has nothing else to do; what others took of it
-/// is part of the result.
+/// Takes about 35 minutes with these defaults, 20 of them for resp and 7 for http. Best on a machine that has nothing else to do;
+/// what others took of it is part of the result.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Line {
-    /// Pairs of runs for each load.
+    /// What to measure.
+    #[arg(env = "WORK", value_enum, default_value = "all")]
+    work: Work,
+    /// Servers for resp, memory and connections; without it all that are to be had, with it these or an error.
+    #[arg(long, env = "SERVERS", value_enum, value_delimiter = ',')]
+    servers: Vec<Store>,
+    /// Rounds for each load; in each of them every server has its turn.
     #[arg(long, env = "ROUNDS", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=50))]
     rounds: u8,
     /// How long each run lasts.
     #[arg(long, env = "SECONDS_EACH", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds_each: u64,
-    /// Keys that are written to measure memory, 100000 to 5000000.
-    #[arg(long, env = "KEYS", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(KEYS_MIN..=KEYS_MAX))]
+    /// Keys for resp and memory, 100000 to 5000000.
+    #[arg(long, env = "KEYS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(KEYS_MIN..=KEYS_MAX))]
     keys: u32,
-    /// Keep the result in docs/benchmarks/http.md.
+    /// Keep each result as a page in docs/benchmarks.
     #[arg(long, env = "WRITE")]
     write: bool,
 }
@@ -61,25 +88,37 @@ fn main() -> ExitCode {
 fn run(line: &Line) -> Result<()> {
     clock::end_waits_on_signals()?;
     needs::ensure()?;
-    let kvnode = needs::kvnode()?;
-    let machine = machine::describe(&kvnode)?;
     let cores = Cores::choose()?;
     // Named, so that what a killed run left behind can be told from the folders of other programs.
     let folder = tempfile::Builder::new().prefix("kvtenant-bench-").tempdir()?;
-    let (rounds, keys) = (usize::from(line.rounds), line.keys as usize);
+    let (rounds, seconds, keys) = (usize::from(line.rounds), line.seconds_each, line.keys as usize);
+    let wanted = |part| line.work.includes(part);
 
-    let bytes_per_key = memory::per_key(&kvnode, cores, folder.path(), keys)?;
-    let step = Step::start("starting kvnode, nginx and redis-server");
-    let bench = Bench::start(&kvnode, cores, folder.path())?;
-    step.done(format!("bodies of {} bytes", bench.body_bytes));
-    let outcome = turns::take(&bench, cores, rounds, line.seconds_each)?;
+    if wanted(Work::Http) {
+        show(line, "http", &http::take(cores, folder.path(), rounds, seconds)?)?;
+    }
+    if line.work == Work::Http {
+        return Ok(());
+    }
+    let stores = Stores::find(&line.servers)?;
+    if wanted(Work::Resp) {
+        show(line, "resp", &resp::take(&stores, cores, folder.path(), (rounds, seconds, keys))?)?;
+    }
+    if wanted(Work::Memory) {
+        show(line, "memory", &memory::take(&stores, cores, folder.path(), rounds, keys)?)?;
+    }
+    if wanted(Work::Connections) {
+        show(line, "connections", &connections::take(&stores, cores, folder.path(), rounds, seconds)?)?;
+    }
+    Ok(())
+}
 
-    let body_bytes = bench.body_bytes;
-    let findings = Findings { machine, rounds, seconds: line.seconds_each, body_bytes, outcome, keys, bytes_per_key };
-    println!("{}", report::tables(&findings));
+fn show(line: &Line, name: &str, page: &Page) -> Result<()> {
+    println!("{}", page.tables);
     if line.write {
-        home::write(home::workspace().join(PAGE), report::page(&findings))?;
-        say(format!("The result is kept in {PAGE}."));
+        let path = Path::new(PAGES).join(name).with_extension("md");
+        home::write(home::workspace().join(&path), &page.text)?;
+        say(format!("The result is kept in {}.", path.display()));
     }
     Ok(())
 }

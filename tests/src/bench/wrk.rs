@@ -1,37 +1,21 @@
-//! The clients: wrk for HTTP and redis-benchmark for Redis' protocol, run for a while, and what they say at the end.
-//! A run with a single failed request has measured something else and is an error, not a figure.
+//! The client for HTTP: wrk, run for a while, and what it says at the end. A run with a single failed request has
+//! measured something else and is an error, not a figure.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use super::redis_benchmark::VALUE_BYTES;
 use super::running::Running;
+use super::sample::Done;
 
 /// What a client may take longer than it was told to: its start, its connections, its sums at the end.
-const GRACE: Duration = Duration::from_secs(20);
-
-/// redis-benchmark takes a number of requests and no time. More than a server does in a second on today's cores, at
-/// most by a small factor, so that such a run lasts about as long as the others.
-pub(crate) const REDIS_REQUESTS_PER_SECOND: u64 = 50_000;
-
-/// The longest a slow machine may need for the requests of one second.
-const REDIS_SLOWNESS_MAX: u32 = 20;
+pub(crate) const GRACE: Duration = Duration::from_secs(20);
 
 /// Keys that are written in turn: enough not to stay in the processor's caches as one, few enough to be there after a
 /// second.
 pub(crate) const KEYS: usize = 10_000;
-
-/// Bytes of a written value.
-pub(crate) const VALUE_BYTES: usize = 64;
-
-/// What a client did and how fast.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Done {
-    pub(crate) operations: u64,
-    pub(crate) per_second: f64,
-}
 
 /// How often, from which core, and where the client's own files are.
 #[derive(Clone, Copy, Debug)]
@@ -43,27 +27,27 @@ pub(crate) struct Load<'f> {
 }
 
 /// Asks for one address over and over.
-pub(crate) fn wrk_get(url: &str, load: Load<'_>) -> Result<Done> {
-    wrk(url, load, None)
+pub(crate) fn get(url: &str, load: Load<'_>) -> Result<Done> {
+    run(url, load, None)
 }
 
 /// Writes [`KEYS`] keys under `url` in turn.
-pub(crate) fn wrk_put(url: &str, load: Load<'_>) -> Result<Done> {
+pub(crate) fn put(url: &str, load: Load<'_>) -> Result<Done> {
     let script = load.folder.join("put.lua");
     std::fs::write(&script, put_script(url))?;
-    wrk(url, load, Some(&script.to_string_lossy()))
+    run(url, load, Some(&script.to_string_lossy()))
 }
 
-fn wrk(url: &str, load: Load<'_>, script: Option<&str>) -> Result<Done> {
-    let mut arguments = wrk_flags(load.connections, load.seconds);
+fn run(url: &str, load: Load<'_>, script: Option<&str>) -> Result<Done> {
+    let mut arguments = flags(load.connections, load.seconds);
     arguments.extend(script.map(|script| format!("--script={script}")));
     arguments.push(url.to_owned());
     let running = Running::start("wrk", load.core, load.folder, "wrk", &arguments)?;
     let said = running.until_it_ends(Duration::from_secs(load.seconds) + GRACE)?;
-    wrk_result(&said).with_context(|| format!("wrk said: {said}"))
+    result(&said).with_context(|| format!("wrk said: {said}"))
 }
 
-pub(crate) fn wrk_flags(connections: usize, seconds: u64) -> Vec<String> {
+pub(crate) fn flags(connections: usize, seconds: u64) -> Vec<String> {
     vec!["--threads=1".to_owned(), format!("--connections={connections}"), format!("--duration={seconds}s")]
 }
 
@@ -89,7 +73,7 @@ end
     )
 }
 
-fn wrk_result(said: &str) -> Result<Done> {
+fn result(said: &str) -> Result<Done> {
     ensure!(!said.contains("Non-2xx"), "some requests were refused");
     ensure!(!said.contains("Socket errors"), "some requests had no answer");
     let operations = said.lines().find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok());
@@ -98,28 +82,6 @@ fn wrk_result(said: &str) -> Result<Done> {
         (Some(operations), Some(per_second)) if operations > 0 => Ok(Done { operations, per_second }),
         _ => anyhow::bail!("no figures, or no request was answered"),
     }
-}
-
-/// SET of as many keys with values as long as those of [`wrk_put`].
-pub(crate) fn redis_set(address: SocketAddr, load: Load<'_>) -> Result<Done> {
-    let operations = load.seconds * REDIS_REQUESTS_PER_SECOND;
-    let arguments = redis_flags(&address.port().to_string(), load.connections, operations);
-    let running = Running::start("redis-benchmark", load.core, load.folder, "redis-benchmark", &arguments)?;
-    let said = running.until_it_ends(Duration::from_secs(load.seconds) * REDIS_SLOWNESS_MAX + GRACE)?;
-    let per_second = redis_rate(&said).with_context(|| format!("redis-benchmark said: {said}"))?;
-    Ok(Done { operations, per_second })
-}
-
-pub(crate) fn redis_flags(port: &str, connections: usize, operations: u64) -> Vec<String> {
-    let flags =
-        format!("-h 127.0.0.1 -p {port} -c {connections} -n {operations} -d {VALUE_BYTES} -r {KEYS} -t set --csv");
-    flags.split(' ').map(str::to_owned).collect()
-}
-
-/// `"SET","12345.67",…`
-fn redis_rate(said: &str) -> Option<f64> {
-    let line = said.lines().find_map(|line| line.strip_prefix("\"SET\",\""))?;
-    line.split('"').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -132,24 +94,17 @@ mod tests {
 
     #[test]
     fn the_figures_of_wrk_are_read() {
-        assert_eq!(wrk_result(SAID).unwrap(), Done { operations: 12_345, per_second: 11_222.73 });
+        assert_eq!(result(SAID).unwrap(), Done { operations: 12_345, per_second: 11_222.73 });
     }
 
     #[test]
     fn a_run_with_failed_requests_is_no_measurement() {
         let refused = format!("{SAID}  Non-2xx or 3xx responses: 3\n");
-        assert!(wrk_result(&refused).is_err());
+        assert!(result(&refused).is_err());
         let broken = format!("{SAID}  Socket errors: connect 0, read 1, write 0, timeout 0\n");
-        assert!(wrk_result(&broken).is_err());
-        assert!(wrk_result(&SAID.replace("12345", "0")).is_err());
-        assert!(wrk_result("unable to connect to 127.0.0.1:1 Connection refused\n").is_err());
-    }
-
-    #[test]
-    fn the_rate_of_redis_benchmark_is_read() {
-        let said = "\"test\",\"rps\",\"avg_latency_ms\"\n\"SET\",\"98765.43\",\"0.244\"\n";
-        assert_eq!(redis_rate(said), Some(98_765.43));
-        assert_eq!(redis_rate("Could not connect"), None);
+        assert!(result(&broken).is_err());
+        assert!(result(&SAID.replace("12345", "0")).is_err());
+        assert!(result("unable to connect to 127.0.0.1:1 Connection refused\n").is_err());
     }
 
     #[test]
