@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::builder::FalseyValueParser;
 use clap::{Parser, ValueEnum};
 use kvtenant_tests::progress::say;
 use kvtenant_tests::{clock, home};
@@ -71,7 +72,7 @@ struct Line {
     #[arg(long, env = "KEYS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(KEYS_MIN..=KEYS_MAX))]
     keys: u32,
     /// Keep each result as a page in docs/benchmarks.
-    #[arg(long, env = "WRITE")]
+    #[arg(long, env = "WRITE", value_parser = FalseyValueParser::new())]
     write: bool,
 }
 
