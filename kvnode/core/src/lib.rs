@@ -2,5 +2,6 @@
 //! Nothing in here opens a socket, starts a thread or reads a clock, so that a test or the simulator can run the
 //! very code that production runs, with a time and a seed of its choosing.
 
+pub mod patch;
 pub mod store;
 pub mod time;
