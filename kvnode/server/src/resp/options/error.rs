@@ -66,6 +66,6 @@ impl OptionError<'_> {
 }
 
 /// Redis quotes arguments as C strings.
-fn until_nul(text: &[u8]) -> &[u8] {
+pub(in crate::resp) fn until_nul(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == 0).next().unwrap_or_default()
 }

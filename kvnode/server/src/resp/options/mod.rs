@@ -2,6 +2,7 @@
 //! refuses, in the same order and the same words.
 
 pub mod client;
+pub mod command_list;
 mod error;
 pub mod expire;
 pub mod expiry;
@@ -13,6 +14,7 @@ pub mod scan;
 pub mod set;
 
 pub use error::OptionError;
+pub(super) use error::until_nul;
 
 /// Whether an argument is this word, which is given in capitals.
 fn is(argument: &[u8], word: &str) -> bool {
