@@ -9,6 +9,7 @@ pub mod logging;
 mod metrics;
 pub mod node;
 mod random;
+pub mod resp;
 pub mod settings;
 mod shared;
 mod store;
