@@ -1,0 +1,5 @@
+//! Who is calling: names, passwords, tokens and API keys, as values and rules. Nothing in here stores an account or
+//! knows a protocol, and no secret in here has a text form that a log or an error could show.
+
+pub mod names;
+pub mod rate;
