@@ -1,5 +1,8 @@
 //! Who is calling: names, passwords, tokens and API keys, as values and rules. Nothing in here stores an account or
 //! knows a protocol, and no secret in here has a text form that a log or an error could show.
 
+pub mod entropy;
+pub mod hashing;
 pub mod names;
+pub mod password;
 pub mod rate;
