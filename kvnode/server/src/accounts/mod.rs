@@ -3,6 +3,11 @@
 
 pub mod entropy;
 pub mod hashing;
+mod hs256;
 pub mod names;
 pub mod password;
 pub mod rate;
+pub mod revocations;
+pub mod token;
+pub mod token_cache;
+pub mod token_keys;
