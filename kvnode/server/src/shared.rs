@@ -5,9 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kvnode_core::store::StoreConfig;
-use kvnode_core::store::command::AllCommand;
-use kvnode_core::store::key::Namespace;
-use kvnode_core::store::outcome::Reply;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
@@ -40,10 +37,12 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
-        let store = SharedStore::new(StoreConfig {
+        let store = SharedStore::new(&StoreConfig {
             memory_limit: settings.memory_limit,
             tombstone_retention_ms: milliseconds(settings.tombstone_retention),
             hash_seed: random::hash_seed(),
+            limits: settings.limits.clone(),
+            eviction: settings.eviction,
         });
         Self {
             metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
@@ -76,19 +75,17 @@ impl Shared {
         draining.wait_for(|&draining| draining).await.expect("the sender lives as long as self");
     }
 
-    pub(crate) async fn count_keys(&self) -> u64 {
-        match self.store.gather(AllCommand::Count(Namespace::Shared), self.clock.now()).await {
-            Ok(Reply::Count(keys)) => keys,
-            other => unreachable!("a count was answered with {other:?}"),
-        }
+    pub(crate) fn count_keys(&self) -> u64 {
+        self.store.count_users(self.clock.now())
     }
 
-    pub(crate) async fn metrics_page(&self) -> String {
+    pub(crate) fn metrics_page(&self) -> String {
         let ledger = self.store.ledger();
         self.metrics.page(&Readings {
-            keys: self.count_keys().await,
+            keys: self.count_keys(),
             memory_bytes: ledger.used(),
             expired_keys: ledger.expired(),
+            evicted_keys: ledger.evicted(),
             uptime: self.uptime(),
             process: Usage::now(),
         })

@@ -4,11 +4,12 @@
 use std::sync::{Mutex, MutexGuard};
 
 use kvnode_core::store::command::{AllCommand, KeyCommand};
+use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::gathering::Gathering;
 use kvnode_core::store::ledger::Ledger;
-use kvnode_core::store::outcome::Outcome;
+use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
 use kvnode_core::store::partition::{Partition, Swept};
-use kvnode_core::store::{Store, StoreConfig};
+use kvnode_core::store::{Eviction, Places, Store, StoreConfig};
 use kvnode_core::time::UnixMillis;
 
 /// Partitions a question about all keys visits before other requests of the thread get a turn.
@@ -16,16 +17,17 @@ const VISITS_PER_TURN: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct SharedStore {
+    places: Places,
     partitions: Vec<Mutex<Partition>>,
     ledger: Ledger,
-    tombstone_retention_ms: u64,
+    evicting: bool,
 }
 
 impl SharedStore {
-    pub(crate) fn new(config: StoreConfig) -> Self {
-        let (partitions, ledger) = Store::new(config).into_parts();
+    pub(crate) fn new(config: &StoreConfig) -> Self {
+        let (partitions, ledger, places) = Store::new(config).into_parts();
         let partitions = partitions.into_iter().map(Mutex::new).collect();
-        Self { partitions, ledger, tombstone_retention_ms: config.tombstone_retention_ms }
+        Self { places, partitions, ledger, evicting: config.eviction != Eviction::None }
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -36,29 +38,53 @@ impl SharedStore {
         self.partitions.len()
     }
 
-    pub(crate) fn execute(&self, command: KeyCommand, now: UnixMillis) -> Outcome {
-        let index = command.address.partition().index();
-        self.lock(index).execute(command, now, &self.ledger)
+    /// Runs the command and hands its outcome to `answer` while the partition is still locked: the entry is then read
+    /// where it lies.
+    pub(crate) fn execute<R>(
+        &self,
+        command: &KeyCommand<'_>,
+        now: UnixMillis,
+        answer: impl FnOnce(Outcome<EntryRef<'_>>) -> R,
+    ) -> R {
+        let place = self.places.of(&command.address.key);
+        let home = place.partition.index();
+        // A partition that has nothing to evict asks the others, each once, before it refuses.
+        for other in home + 1..home + self.partitions.len() {
+            match self.lock(home).execute(command, place, now, &self.ledger) {
+                Err(Refusal::MemoryFull { .. }) if self.evicting => {}
+                outcome => return answer(outcome),
+            }
+            let other = other % self.partitions.len();
+            self.lock(other).evict(command.address.namespace, now, &self.ledger);
+        }
+        answer(self.lock(home).execute(command, place, now, &self.ledger))
     }
 
     /// Gives way to other requests between some partitions: a walk over a million keys must not be felt by them.
-    pub(crate) async fn gather(&self, command: AllCommand, now: UnixMillis) -> Outcome {
+    pub(crate) async fn gather(&self, command: AllCommand, now: UnixMillis) -> Gathered {
         let mut gathering = Gathering::new(command);
-        for index in 0..self.partitions.len() {
-            gathering.visit(&mut self.lock(index), now);
-            if (index + 1).is_multiple_of(VISITS_PER_TURN) {
+        let mut visits: usize = 0;
+        while let Some(next) = gathering.next_partition() {
+            gathering.visit(&mut self.lock(next), now, &self.ledger);
+            visits += 1;
+            if visits.is_multiple_of(VISITS_PER_TURN) {
                 tokio::task::yield_now().await;
             }
         }
         gathering.finish()
     }
 
-    /// One turn in one partition.
-    pub(crate) fn sweep(&self, index: usize, now: UnixMillis, turn: usize) -> Swept {
-        self.lock(index).sweep(now, self.tombstone_retention_ms, turn, &self.ledger)
+    /// The live keys of all users.
+    pub(crate) fn count_users(&self, now: UnixMillis) -> u64 {
+        (0..self.partitions.len()).map(|index| self.lock(index).count_users(now)).sum()
     }
 
-    fn lock(&self, index: usize) -> MutexGuard<'_, Partition> {
+    /// One turn in one partition.
+    pub(crate) fn sweep(&self, index: usize, now: UnixMillis, turn: usize) -> Swept {
+        self.lock(index).sweep(now, turn, &self.ledger)
+    }
+
+    pub(crate) fn lock(&self, index: usize) -> MutexGuard<'_, Partition> {
         self.partitions[index].lock().expect("a panic ends the process before another thread can see its partition")
     }
 }

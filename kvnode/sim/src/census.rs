@@ -1,7 +1,9 @@
 //! What a life met with. A run that never fills a store or never drops a tombstone proves nothing about either, so the
 //! tests ask for all of them.
 
-use kvnode_core::store::outcome::{Outcome, Refusal, Reply};
+use kvnode_core::store::outcome::{Gathered, Outcome, Refusal, Reply};
+
+use crate::subject::Answer;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
@@ -12,24 +14,85 @@ pub struct Census {
     /// Keys never seen that did not start at 1, because tombstones had been dropped early.
     pub started_above_one: u64,
     pub mismatches: u64,
+    /// Changes that the present value did not allow.
+    pub unchangeable: u64,
     pub memory_full: u64,
+    /// Answers that showed the content from before.
+    pub previous_shown: u64,
+    /// Entries flushed away.
+    pub flushed: u64,
     /// Entries that ended by their time to live, as the model saw it.
     pub expired: u64,
+    /// Entries that were seen to be evicted.
+    pub evicted: u64,
+    /// Times a sampled eviction had enough to choose from to be judged.
+    pub evictions_judged: u64,
+}
+
+/// What the model knew of a step's key before the step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Past {
+    pub(crate) buried: bool,
+    pub(crate) fresh: bool,
 }
 
 impl Census {
-    /// `known_before` is whether the step's key had ever been there.
-    pub(crate) fn note(&mut self, outcome: &Outcome, known_before: bool) {
+    pub(crate) fn note(&mut self, answer: &Answer, past: Past) {
+        match answer {
+            Answer::Key(outcome) => self.note_outcome(outcome, past),
+            Answer::All(Gathered::Flushed(entries)) => self.flushed += entries,
+            Answer::All(_) | Answer::Swept => {}
+        }
+    }
+
+    fn note_outcome(&mut self, outcome: &Outcome, past: Past) {
+        let previous = match outcome {
+            Ok(Reply::Stored { previous, .. } | Reply::Deleted { previous, .. })
+            | Err(Refusal::VersionMismatch { previous, .. }) => previous,
+            _ => &None,
+        };
+        self.previous_shown += u64::from(previous.is_some());
         match outcome {
-            Ok(Reply::Stored { entry, created }) => {
+            Ok(Reply::Stored { entry, created, .. }) => {
                 self.stored += 1;
-                self.made_again += u64::from(*created && known_before);
-                self.started_above_one += u64::from(*created && !known_before && entry.version.get() > 1);
+                self.made_again += u64::from(*created && past.buried);
+                self.started_above_one += u64::from(*created && past.fresh && entry.version.get() > 1);
             }
             Ok(Reply::Deleted { .. }) => self.deleted += 1,
             Err(Refusal::VersionMismatch { .. }) => self.mismatches += 1,
+            Err(Refusal::Change(_)) => self.unchangeable += 1,
             Err(Refusal::MemoryFull { .. }) => self.memory_full += 1,
-            Ok(Reply::Found(_) | Reply::Absent | Reply::Keys(_) | Reply::Count(_)) => {}
+            Ok(Reply::Found(_) | Reply::Absent) => {}
         }
+    }
+
+    /// Adds another life's.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            stored,
+            deleted,
+            made_again,
+            started_above_one,
+            mismatches,
+            unchangeable,
+            memory_full,
+            previous_shown,
+            flushed,
+            expired,
+            evicted,
+            evictions_judged,
+        } = other;
+        self.stored += stored;
+        self.deleted += deleted;
+        self.made_again += made_again;
+        self.started_above_one += started_above_one;
+        self.mismatches += mismatches;
+        self.unchangeable += unchangeable;
+        self.memory_full += memory_full;
+        self.previous_shown += previous_shown;
+        self.flushed += flushed;
+        self.expired += expired;
+        self.evicted += evicted;
+        self.evictions_judged += evictions_judged;
     }
 }

@@ -8,6 +8,7 @@ pub mod invariants;
 pub mod life;
 pub mod model;
 pub mod mutant;
+pub mod probe;
 pub mod subject;
 pub mod trace;
 pub mod workload;

@@ -1,25 +1,21 @@
 //! One simulated life: everything that happens to a node under one seed, and the first thing that is wrong with it.
 
-use kvnode_core::store::command::{Command, List, PageLimit};
-use kvnode_core::store::key::{Address, KeyPart, Namespace};
-use kvnode_core::store::limits::Limits;
+use kvnode_core::store::key::Address;
 use kvnode_core::store::outcome::Reply;
 use kvnode_core::time::UnixMillis;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use thiserror::Error;
 
-use crate::census::Census;
+use crate::census::{Census, Past};
 use crate::clock::VirtualClock;
-use crate::invariants::{self, View};
-use crate::model::Model;
+use crate::invariants::{self, View, evictions_spare_the_used};
+use crate::model::{Known, Model};
 use crate::mutant::{Mutant, Mutation};
+use crate::probe::{self, Shown};
 use crate::subject::{Core, Subject};
 use crate::trace::Trace;
-use crate::workload::{Step, Workload};
-
-/// Keys of a page when everything is listed; small, so that pages are put together.
-const PAGE_KEYS: usize = 15;
+use crate::workload::{NAMESPACES, Step, Workload};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Life {
@@ -46,47 +42,52 @@ impl Life {
     pub fn run(&self) -> Result<Census, Box<Violation>> {
         let mut random = StdRng::seed_from_u64(self.seed);
         let workload = Workload::new(&mut random);
-        let core = Core::new(workload.config);
+        let core = Core::new(&workload.config);
         let mut subject: Box<dyn Subject> = match self.mutation {
             None => Box::new(core),
-            Some(mutation) => Box::new(Mutant::new(core, mutation)),
+            Some(mutation) => Box::new(Mutant::new(core, mutation, workload.config.eviction)),
         };
         let mut invariants = invariants::all(&workload.config);
-        let mut model = Model::new(workload.config.tombstone_retention_ms, workload.is_roomy());
+        let mut model = Model::new(&workload.config, workload.is_roomy());
         let mut clock = VirtualClock::default();
         let mut trace = Trace::default();
         let mut census = Census::default();
         for number in 1..=self.steps {
             clock.advance(&mut random);
             let now = clock.now();
-            let step = workload.next_step(&mut random);
-            let own = own_address(&step);
+            let step = workload.next_step(now, &mut random);
+            let own = step.address();
             let before = own.and_then(|address| model.get(address)).cloned();
-            let known_before = own.is_some_and(|address| model.knew(address));
+            let past = Past {
+                buried: own.is_some_and(|address| model.is_buried(address)),
+                fresh: own.is_some_and(|address| model.is_fresh(address)),
+            };
             let accounts_before = subject.accounts();
-            let (outcome, judgement) = take(&step, now, subject.as_mut(), &mut model);
-            trace.note(number, now, &step, outcome.as_ref());
-            if let Some(outcome) = &outcome {
-                census.note(outcome, known_before);
-            }
+            let answer = subject.take(&step, now);
             let accounts = subject.accounts();
+            let evictions = accounts.evicted - accounts_before.evicted;
+            let judgement = model.judge(&step, now, &answer);
+            trace.note(number, now, &step, &answer);
+            census.note(&answer, past);
 
             let other = workload.any_address(&mut random);
-            let addresses = own.into_iter().chain([&other]).cloned();
-            let found = probe(addresses, now, subject.as_mut(), &mut model);
+            let found = look(&step, &other, now, evictions, subject.as_mut(), &mut model);
+            census.evicted += found.evicted.len() as u64;
             let view = View {
                 step: &step,
                 now,
-                outcome: outcome.as_ref(),
+                answer: &answer,
                 judgement: &judgement,
                 model: &model,
                 accounts_before,
                 accounts,
-                listed: &found.listed,
-                counted: found.counted,
+                shown: &found.shown,
                 probes: &found.gets,
                 before: before.as_ref(),
+                past_tombstone: past.buried,
+                evicted: &found.evicted,
             };
+            census.evictions_judged += evictions_spare_the_used::judged(&view);
             for invariant in &mut invariants {
                 invariant.check(&view).map_err(|what| {
                     Box::new(Violation {
@@ -105,74 +106,40 @@ impl Life {
     }
 }
 
-fn own_address(step: &Step) -> Option<&Address> {
-    match step {
-        Step::Execute(Command::Key(command)) => Some(&command.address),
-        _ => None,
-    }
-}
-
-type Taken = (Option<kvnode_core::store::outcome::Outcome>, Result<(), String>);
-
-fn take(step: &Step, now: UnixMillis, subject: &mut dyn Subject, model: &mut Model) -> Taken {
-    match step {
-        Step::Execute(command) => {
-            let outcome = subject.execute(command.clone(), now);
-            let judgement = model.judge(command, now, &outcome);
-            (Some(outcome), judgement)
-        }
-        Step::Sweep { turn } => {
-            subject.sweep(now, *turn);
-            model.all_advance(now);
-            (None, Ok(()))
-        }
-    }
-}
-
 struct Found {
-    listed: Vec<Box<str>>,
-    counted: u64,
-    gets: Vec<(Address, Reply)>,
+    shown: Vec<Shown>,
+    gets: Vec<(Address<'static>, Reply)>,
+    evicted: Vec<(Address<'static>, Known)>,
 }
 
-/// Looks at the node from outside. The model is told of the time that this shows the node, too.
-fn probe(
-    addresses: impl Iterator<Item = Address>,
+/// Looks at the node from outside. The model is told of the time and the uses that this shows the node, too.
+fn look(
+    step: &Step,
+    other: &Address<'static>,
     now: UnixMillis,
+    evictions: u64,
     subject: &mut dyn Subject,
     model: &mut Model,
 ) -> Found {
     model.all_advance(now);
-    let counted = match subject.execute(Command::count(Namespace::Shared), now) {
-        Ok(Reply::Count(keys)) => keys,
-        other => unreachable!("a count was answered with {other:?}"),
+    let shown = probe::show_all(now, subject);
+    let is_shown = |address: &Address<'static>| {
+        let mut own = shown.iter().filter(|shown| shown.namespace == address.namespace);
+        own.any(|shown| shown.listed.iter().any(|key| **key == *address.key.as_str()))
     };
-    let listed = list_all(now, subject);
-    let get = |address: Address| {
-        let reply = subject.execute(Command::get(address.clone()), now);
-        (address, reply.expect("a get is never refused"))
+    let evicted = model.bury_evicted(evictions, is_shown);
+    // The step's key in every namespace: what was done in one must not be seen in another.
+    let own = step
+        .address()
+        .into_iter()
+        .flat_map(|address| NAMESPACES.map(|namespace| Address { namespace, key: address.key.clone() }));
+    let get = |address: Address<'static>| {
+        let get = probe::get(&address);
+        let answer = subject.take(&get, now);
+        // What is wrong with it is for the invariants to say.
+        drop(model.judge(&get, now, &answer));
+        (address, probe::reply(answer))
     };
-    Found { listed, counted, gets: addresses.map(get).collect() }
-}
-
-fn list_all(now: UnixMillis, subject: &mut dyn Subject) -> Vec<Box<str>> {
-    let limits = Limits::default();
-    let mut listed = Vec::new();
-    let mut after = None;
-    loop {
-        let list = List {
-            namespace: Namespace::Shared,
-            prefix: KeyPart::default(),
-            after,
-            limit: PageLimit::new(PAGE_KEYS).expect("within the range"),
-        };
-        let Ok(Reply::Keys(page)) = subject.execute(Command::list(list), now) else {
-            unreachable!("a list is answered with keys")
-        };
-        listed.extend(page.keys);
-        match page.next {
-            None => return listed,
-            Some(next) => after = Some(KeyPart::new(&next, "cursor", &limits).expect("a key that was listed")),
-        }
-    }
+    let gets = own.chain([other.clone()]).map(get).collect();
+    Found { shown, gets, evicted }
 }

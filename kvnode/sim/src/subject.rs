@@ -1,9 +1,12 @@
 //! What is simulated, behind the narrow view that the outside has of it. The mutants put themselves in between here.
 
-use kvnode_core::store::command::Command;
-use kvnode_core::store::outcome::Outcome;
+use kvnode_core::store::command::{AllCommand, Command, KeyCommand};
+use kvnode_core::store::outcome::{Gathered, Outcome};
+use kvnode_core::store::partition::Partition;
 use kvnode_core::store::{Store, StoreConfig};
 use kvnode_core::time::UnixMillis;
+
+use crate::workload::Step;
 
 /// What a node says about its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct Accounts {
     pub limit: u64,
     pub tombstones: u64,
     pub tombstone_limit: u64,
+    pub expired: u64,
+    pub evicted: u64,
     /// Added up from what is really there.
     pub recounted: u64,
     pub tombstones_recounted: u64,
@@ -19,10 +24,30 @@ pub struct Accounts {
     pub tombstones_of_partitions: u64,
 }
 
+/// What a step was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Key(Outcome),
+    All(Gathered),
+    Swept,
+}
+
 pub trait Subject {
-    fn execute(&mut self, command: Command, now: UnixMillis) -> Outcome;
+    fn execute(&mut self, command: &KeyCommand<'_>, now: UnixMillis) -> Outcome;
+    fn gather(&mut self, command: AllCommand, now: UnixMillis) -> Gathered;
     fn sweep(&mut self, now: UnixMillis, turn: usize);
     fn accounts(&self) -> Accounts;
+
+    fn take(&mut self, step: &Step, now: UnixMillis) -> Answer {
+        match step {
+            Step::Execute(Command::Key(command)) => Answer::Key(self.execute(command, now)),
+            Step::Execute(Command::All(command)) => Answer::All(self.gather(command.clone(), now)),
+            Step::Sweep { turn } => {
+                self.sweep(now, *turn);
+                Answer::Swept
+            }
+        }
+    }
 }
 
 /// The real core.
@@ -30,14 +55,18 @@ pub trait Subject {
 pub struct Core(Store);
 
 impl Core {
-    pub fn new(config: StoreConfig) -> Self {
+    pub fn new(config: &StoreConfig) -> Self {
         Self(Store::new(config))
     }
 }
 
 impl Subject for Core {
-    fn execute(&mut self, command: Command, now: UnixMillis) -> Outcome {
+    fn execute(&mut self, command: &KeyCommand<'_>, now: UnixMillis) -> Outcome {
         self.0.execute(command, now)
+    }
+
+    fn gather(&mut self, command: AllCommand, now: UnixMillis) -> Gathered {
+        self.0.gather(command, now)
     }
 
     fn sweep(&mut self, now: UnixMillis, turn: usize) {
@@ -46,15 +75,22 @@ impl Subject for Core {
 
     fn accounts(&self) -> Accounts {
         let ledger = self.0.ledger();
-        let audits = || self.0.partitions().iter().map(kvnode_core::store::partition::Partition::audit);
-        Accounts {
+        let mut accounts = Accounts {
             used: ledger.used(),
             limit: ledger.limit(),
             tombstones: ledger.tombstones(),
             tombstone_limit: ledger.tombstone_limit(),
-            recounted: audits().map(|audit| audit.recounted).sum(),
-            tombstones_of_partitions: audits().map(|audit| audit.tombstones_counted).sum(),
-            tombstones_recounted: audits().map(|audit| audit.tombstones_recounted).sum(),
+            expired: ledger.expired(),
+            evicted: ledger.evicted(),
+            recounted: 0,
+            tombstones_recounted: 0,
+            tombstones_of_partitions: 0,
+        };
+        for audit in self.0.partitions().iter().map(Partition::audit) {
+            accounts.recounted += audit.recounted;
+            accounts.tombstones_recounted += audit.tombstones_recounted;
+            accounts.tombstones_of_partitions += audit.tombstones_counted;
         }
+        accounts
     }
 }

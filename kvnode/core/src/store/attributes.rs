@@ -1,7 +1,7 @@
 //! What is said about a value beside its content: tags, time to live, and its version.
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 
 use super::limits::{InputError, Limits, TTL_SECONDS_MAX};
 
@@ -32,28 +32,47 @@ impl fmt::Display for Version {
     }
 }
 
-/// Whole seconds from a write until its entry is gone; never zero.
+/// The time from a write until its entry is gone, in milliseconds; never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ttl(NonZeroU32);
+pub struct Ttl(NonZeroU64);
 
 impl Ttl {
     /// Zero seconds mean that the entry does not expire.
     pub fn from_seconds(seconds: u64) -> Result<Option<Self>, InputError> {
-        if seconds > TTL_SECONDS_MAX {
-            return Err(InputError::TtlTooLong { seconds });
-        }
-        let seconds = u32::try_from(seconds).expect("100 years of seconds fit in 32 bits");
-        Ok(NonZeroU32::new(seconds).map(Self))
+        Self::from_millis(seconds.saturating_mul(1000)).map_err(|_| InputError::TtlTooLong { seconds })
     }
 
+    pub fn from_millis(milliseconds: u64) -> Result<Option<Self>, InputError> {
+        let seconds = milliseconds / 1000;
+        if seconds > TTL_SECONDS_MAX || (seconds == TTL_SECONDS_MAX && !milliseconds.is_multiple_of(1000)) {
+            return Err(InputError::TtlTooLong { seconds });
+        }
+        Ok(NonZeroU64::new(milliseconds).map(Self))
+    }
+
+    /// As an entry keeps it.
+    pub(super) fn stored(seconds: u32) -> Self {
+        Self(NonZeroU64::new(u64::from(seconds) * 1000).expect("no entry is stored with a ttl of zero"))
+    }
+
+    /// Whole seconds; a part of one counts as one.
     pub fn seconds(self) -> u64 {
-        u64::from(self.0.get())
+        self.0.get().div_ceil(1000)
+    }
+
+    pub fn milliseconds(self) -> u64 {
+        self.0.get()
     }
 }
 
-/// Names and values a client hangs on an entry, in the order of their names.
+/// Names and values a client hangs on an entry, in the order of their names. They are kept as one run of bytes: each
+/// text behind its length of two bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Tags(Box<[(Box<str>, Box<str>)]>);
+pub struct Tags(Box<[u8]>);
+
+/// The same, where an entry has them.
+#[derive(Clone, Copy, Debug)]
+pub struct TagsRef<'t>(&'t [u8]);
 
 impl Tags {
     /// A name that comes twice keeps its last value, as in JSON objects everywhere.
@@ -62,23 +81,58 @@ impl Tags {
         if sorted.len() > limits.tags_max {
             return Err(InputError::TooManyTags { count: sorted.len(), max: limits.tags_max });
         }
-        for (name, value) in &sorted {
+        let mut packed = Vec::new();
+        for (name, value) in sorted {
             let chars = name.chars().count().max(value.chars().count());
             if chars > limits.tag_chars_max {
                 const SHOWN_MAX: usize = 20;
                 let start = name.chars().take(SHOWN_MAX).collect();
                 return Err(InputError::TagTooLong { start, chars, max: limits.tag_chars_max });
             }
+            for text in [name, value] {
+                let len = u16::try_from(text.len()).expect("the limit is far below 2^16 bytes");
+                packed.extend_from_slice(&len.to_le_bytes());
+                packed.extend_from_slice(text.as_bytes());
+            }
         }
-        Ok(Self(sorted.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
+        Ok(Self(packed.into()))
     }
 
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    pub fn as_ref(&self) -> TagsRef<'_> {
+        TagsRef(&self.0)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.as_ref().iter()
     }
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<'t> TagsRef<'t> {
+    pub(super) fn new(packed: &'t [u8]) -> Self {
+        Self(packed)
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = (&'t str, &'t str)> {
+        let mut rest = self.0;
+        let mut text = move || {
+            let (len, behind) = rest.split_first_chunk::<2>()?;
+            let (text, behind) = behind.split_at(usize::from(u16::from_le_bytes(*len)));
+            rest = behind;
+            Some(std::str::from_utf8(text).expect("a tag was text when it was stored"))
+        };
+        std::iter::from_fn(move || Some((text()?, text()?)))
+    }
+
+    pub fn to_tags(self) -> Tags {
+        Tags(self.0.into())
     }
 }
 
@@ -92,7 +146,7 @@ mod tests {
         let limits = Limits::default();
         let names: Vec<String> = (0..51).map(|number| format!("tag{number}")).collect();
         let tags = |count: usize| Tags::new(names[..count].iter().map(|name| (name.as_str(), "v")), &limits);
-        assert_eq!(tags(50).expect("fifty tags").iter().len(), 50);
+        assert_eq!(tags(50).expect("fifty tags").iter().count(), 50);
         assert_eq!(tags(51), Err(InputError::TooManyTags { count: 51, max: 50 }));
 
         let long = "é".repeat(100);
@@ -111,5 +165,6 @@ mod tests {
         assert!(Ttl::from_seconds(TTL_SECONDS_MAX).is_ok());
         assert!(Ttl::from_seconds(TTL_SECONDS_MAX + 1).is_err());
         assert!(Ttl::from_seconds(u64::MAX).is_err());
+        assert_eq!(Ttl::from_millis(1500).expect("short").map(Ttl::seconds), Some(2));
     }
 }

@@ -1,59 +1,95 @@
 //! What can be asked of the store: a closed set that every protocol translates into. A command carries the namespace
-//! it is about and only values that were checked, so the store itself refuses nothing but conditions and memory.
+//! it is about and only values that were checked, so the store itself refuses nothing but conditions, changes that the
+//! present value does not allow, and memory. It borrows from the request it was made of.
 
 use super::attributes::{Tags, Ttl};
+use super::change::NewValue;
 use super::condition::Condition;
+use super::cursor::Cursor;
 use super::key::{Address, KeyPart, Namespace};
 use super::limits::{InputError, PAGE_KEYS_MAX};
 use super::value::Value;
+use crate::time::UnixMillis;
 
 /// Everything the store does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command<'c> {
     /// About one key, so about one partition.
-    Key(KeyCommand),
+    Key(KeyCommand<'c>),
     /// About all keys of a namespace, so about every partition, one after the other.
     All(AllCommand),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyCommand {
-    pub address: Address,
-    pub action: KeyAction,
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyCommand<'c> {
+    pub address: Address<'c>,
+    pub action: KeyAction<'c>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyAction {
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyAction<'c> {
     Get,
-    /// Creates the entry or replaces the whole of it.
-    Put(Put),
+    /// Creates the entry, or changes it.
+    Write(Write<'c>),
     Delete {
         conditions: Vec<Condition>,
+        with_previous: bool,
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Put {
-    pub value: Value,
-    pub ttl: Option<Ttl>,
-    pub tags: Tags,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write<'c> {
+    pub value: NewValue<'c>,
+    pub expiry: NewExpiry,
+    pub tags: NewTags,
     /// All must hold; the first that does not is the one reported.
     pub conditions: Vec<Condition>,
+    /// Whether the answer has the content that was there before.
+    pub with_previous: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewExpiry {
+    Never,
+    Keep,
+    After(Ttl),
+    /// A moment that is over already deletes the entry.
+    At(UnixMillis),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewTags {
+    Keep,
+    Set(Tags),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllCommand {
     List(List),
+    Sorted(Sorted),
     Count(Namespace),
+    /// Deletes every entry. Keys start above all of their versions afterwards.
+    Flush(Namespace),
 }
 
-/// One page of the keys with a prefix, in the order of their bytes.
+/// One page of the keys with a prefix, in the order of [`Cursor`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     pub namespace: Namespace,
     pub prefix: KeyPart,
-    /// Only keys after this one; what [`super::outcome::KeyPage::next`] of the page before said.
-    pub after: Option<KeyPart>,
+    /// Only keys behind this place; what [`super::outcome::KeyPage::next`] of the page before said.
+    pub after: Option<Cursor>,
+    pub limit: PageLimit,
+}
+
+/// One page of the keys with a prefix and tags, in the order of their bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sorted {
+    pub namespace: Namespace,
+    pub prefix: KeyPart,
+    /// Names and values an entry must all have.
+    pub tags: Vec<(Box<str>, Box<str>)>,
+    pub skip: usize,
     pub limit: PageLimit,
 }
 
@@ -61,17 +97,17 @@ pub struct List {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit(usize);
 
-impl Command {
-    pub fn get(address: Address) -> Self {
+impl<'c> Command<'c> {
+    pub fn get(address: Address<'c>) -> Self {
         Self::Key(KeyCommand { address, action: KeyAction::Get })
     }
 
-    pub fn put(address: Address, put: Put) -> Self {
-        Self::Key(KeyCommand { address, action: KeyAction::Put(put) })
+    pub fn write(address: Address<'c>, write: Write<'c>) -> Self {
+        Self::Key(KeyCommand { address, action: KeyAction::Write(write) })
     }
 
-    pub fn delete(address: Address, conditions: Vec<Condition>) -> Self {
-        Self::Key(KeyCommand { address, action: KeyAction::Delete { conditions } })
+    pub fn delete(address: Address<'c>, conditions: Vec<Condition>) -> Self {
+        Self::Key(KeyCommand { address, action: KeyAction::Delete { conditions, with_previous: false } })
     }
 
     pub fn list(list: List) -> Self {
@@ -80,6 +116,42 @@ impl Command {
 
     pub fn count(namespace: Namespace) -> Self {
         Self::All(AllCommand::Count(namespace))
+    }
+}
+
+impl<'c> Write<'c> {
+    /// Replaces the whole of an entry, whatever it was.
+    pub fn put(value: Value<'c>) -> Self {
+        Self {
+            value: NewValue::Set(value),
+            expiry: NewExpiry::Never,
+            tags: NewTags::Set(Tags::default()),
+            conditions: Vec::new(),
+            with_previous: false,
+        }
+    }
+
+    /// Changes the value alone.
+    pub fn change(value: NewValue<'c>) -> Self {
+        Self { value, expiry: NewExpiry::Keep, tags: NewTags::Keep, conditions: Vec::new(), with_previous: false }
+    }
+
+    #[must_use]
+    pub fn living(mut self, ttl: Option<Ttl>) -> Self {
+        self.expiry = ttl.map_or(NewExpiry::Never, NewExpiry::After);
+        self
+    }
+
+    #[must_use]
+    pub fn tagged(mut self, tags: Tags) -> Self {
+        self.tags = NewTags::Set(tags);
+        self
+    }
+
+    #[must_use]
+    pub fn only(mut self, conditions: Vec<Condition>) -> Self {
+        self.conditions = conditions;
+        self
     }
 }
 

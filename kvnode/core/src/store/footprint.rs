@@ -1,13 +1,5 @@
-//! What things cost in memory, allocator and tables included. The memory limit is compared with these figures, so
-//! they must not be smaller than the truth: a node that counts only its payload is killed by the kernel first.
-
-/// A pointer and a control byte in a table that is just over half empty (7 of 16 filled), which is what a table has
-/// right after it doubled. Counting the worst fill always means that a doubling never comes as a surprise.
-pub(super) const TABLE_SLOT_BYTES: u64 = (size_of::<usize>() as u64 + 1) * 16 / 7 + 1;
-
-/// A (moment, sequence) → hash pair in a B-tree whose leaves are half full, as they are after growing in order:
-/// 24 bytes of content, doubled, and a share of the nodes' heads.
-pub(super) const TIME_INDEX_BYTES: u64 = 56;
+//! What an allocation costs in memory. The memory limit is compared with sums of these figures, so they must not be
+//! smaller than the truth: a node that counts only its payload is killed by the kernel first.
 
 /// The allocator hands out sizes in steps: 16 bytes at first, then four steps for each doubling.
 pub(super) fn allocated(bytes: usize) -> u64 {
@@ -18,11 +10,6 @@ pub(super) fn allocated(bytes: usize) -> u64 {
     }
     let step = if bytes <= 4 * STEP_MIN { STEP_MIN } else { (1 << (bytes - 1).ilog2()) / 4 };
     bytes.next_multiple_of(step)
-}
-
-/// A value behind an `Arc`: its two counters and itself.
-pub(super) fn shared<T>() -> u64 {
-    allocated(2 * size_of::<usize>() + size_of::<T>())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Keys and the namespace they live in. A command can only be built from an [`Address`], so nothing reaches the
 //! store without saying whose keys it means, and no key reaches it unchecked.
 
+use std::borrow::Cow;
+
 use super::limits::{InputError, Limits};
 use super::slot::PartitionNumber;
 
@@ -9,24 +11,41 @@ use super::slot::PartitionNumber;
 pub enum Namespace {
     /// The tenant's own keys, seen by all callers that have no account.
     Shared,
+    /// The keys of one account, named by its UUID.
+    Account(u128),
+    /// What the node itself keeps beside the keys of users: accounts, API keys, audit.
+    System,
 }
 
-/// A key that was found fit to be stored: not blank, not too long, without control characters.
+/// A key that was found fit to be stored: not blank, not too long, without control characters. It borrows the bytes of
+/// the request it came with, so that a command costs no allocation; `Key<'static>` owns them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Box<str>);
+pub struct Key<'k>(Cow<'k, str>);
 
-impl Key {
-    pub fn new(text: &str, limits: &Limits) -> Result<Self, InputError> {
-        if text.trim().is_empty() {
+impl<'k> Key<'k> {
+    pub fn new(text: &'k str, limits: &Limits) -> Result<Self, InputError> {
+        if text.as_bytes().first().is_none_or(|&byte| byte <= b' ' || byte >= 0x80) && text.trim().is_empty() {
             return Err(InputError::KeyBlank { max: limits.key_bytes_max });
         }
         if text.len() > limits.key_bytes_max {
             return Err(InputError::KeyTooLong { bytes: text.len(), max: limits.key_bytes_max });
         }
-        if let Some((position, character)) = text.char_indices().find(|(_, character)| character.is_control()) {
+        // Bytes are looked at before characters: almost no key has one that could begin a control character.
+        if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == 0xc2)
+            && let Some((position, character)) = text.char_indices().find(|(_, character)| character.is_control())
+        {
             return Err(InputError::KeyControlCharacter { character: u32::from(character), position });
         }
-        Ok(Self(text.into()))
+        Ok(Self(Cow::Borrowed(text)))
+    }
+
+    /// A key that was checked when it was stored.
+    pub(super) fn stored(text: &'k str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    pub fn into_owned(self) -> Key<'static> {
+        Key(Cow::Owned(self.0.into_owned()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -34,13 +53,12 @@ impl Key {
     }
 }
 
-/// The beginning that listed keys share, or the last key of the page before. It may be anything a key can start
-/// with, the empty text included.
+/// The beginning that listed keys share. It may be anything a key can start with, the empty text included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyPart(Box<str>);
 
 impl KeyPart {
-    /// `what` is the caller's word for this text (`prefix`, `cursor`), for the error.
+    /// `what` is the caller's word for this text, for the error.
     pub fn new(text: &str, what: &'static str, limits: &Limits) -> Result<Self, InputError> {
         if text.len() > limits.key_bytes_max {
             return Err(InputError::KeyPartTooLong { what, bytes: text.len(), max: limits.key_bytes_max });
@@ -55,12 +73,16 @@ impl KeyPart {
 
 /// Where exactly one entry can live.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address {
+pub struct Address<'k> {
     pub namespace: Namespace,
-    pub key: Key,
+    pub key: Key<'k>,
 }
 
-impl Address {
+impl Address<'_> {
+    pub fn into_owned(self) -> Address<'static> {
+        Address { namespace: self.namespace, key: self.key.into_owned() }
+    }
+
     pub fn partition(&self) -> PartitionNumber {
         PartitionNumber::of(self.key.as_str().as_bytes())
     }
@@ -70,7 +92,7 @@ impl Address {
 mod tests {
     use super::*;
 
-    fn key(text: &str) -> Result<Key, InputError> {
+    fn key(text: &str) -> Result<Key<'_>, InputError> {
         Key::new(text, &Limits::default())
     }
 

@@ -14,18 +14,18 @@ pub struct Ledger {
     used: AtomicU64,
     tombstones: AtomicU64,
     expired: AtomicU64,
-}
-
-/// A growth that the memory limit does not allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full {
-    pub(super) needed: u64,
-    pub(super) used: u64,
+    evicted: AtomicU64,
 }
 
 impl Ledger {
     pub fn new(memory_limit: u64) -> Self {
-        Self { limit: memory_limit, used: AtomicU64::new(0), tombstones: AtomicU64::new(0), expired: AtomicU64::new(0) }
+        Self {
+            limit: memory_limit,
+            used: AtomicU64::new(0),
+            tombstones: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+        }
     }
 
     pub fn limit(&self) -> u64 {
@@ -47,6 +47,11 @@ impl Ledger {
         self.expired.load(Ordering::Relaxed)
     }
 
+    /// Keys that went to make room for others.
+    pub fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
+    }
+
     pub fn tombstone_limit(&self) -> u64 {
         self.limit / TOMBSTONE_PART
     }
@@ -57,24 +62,22 @@ impl Ledger {
         self.tombstone_limit() / PARTITIONS as u64
     }
 
-    /// Takes `taken` bytes in place of `released` ones, unless that grows the store beyond its limit. A change that
-    /// shrinks the store, or keeps it, always passes: a full store must still let its contents be made smaller.
-    pub(super) fn exchange(&self, released: u64, taken: u64) -> Result<(), Full> {
-        let Some(needed) = taken.checked_sub(released).filter(|&needed| needed > 0) else {
-            self.settle(released, taken);
+    /// Takes so many bytes, unless that grows the store beyond its limit; then says how many are in use.
+    pub(super) fn reserve(&self, bytes: u64) -> Result<(), u64> {
+        if bytes == 0 {
             return Ok(());
-        };
-        self.used
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-                used.checked_add(needed).filter(|&grown| grown <= self.limit)
-            })
-            .map(|_| ())
-            .map_err(|used| Full { needed, used })
+        }
+        let grown = |used: u64| used.checked_add(bytes).filter(|&grown| grown <= self.limit);
+        self.used.try_update(Ordering::Relaxed, Ordering::Relaxed, grown).map(drop)
     }
 
-    /// As [`Self::exchange`], for what has to happen whatever the limit: deletes and expiry.
+    /// Puts `taken` bytes in place of `released` ones, whatever the limit: for what has to happen, as deletes and expiry,
+    /// and for what was reserved.
     pub(super) fn settle(&self, released: u64, taken: u64) {
-        if taken >= released {
+        if taken == released {
+            return;
+        }
+        if taken > released {
             self.used.fetch_add(taken - released, Ordering::Relaxed);
         } else {
             let before = self.used.fetch_sub(released - taken, Ordering::Relaxed);
@@ -82,19 +85,19 @@ impl Ledger {
         }
     }
 
-    pub(super) fn add_tombstone(&self, bytes: u64) {
+    pub(super) fn add_tombstones(&self, bytes: u64) {
         self.tombstones.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn remove_tombstone(&self, bytes: u64) {
-        let before = self.tombstones.fetch_sub(bytes, Ordering::Relaxed);
-        debug_assert!(before >= bytes, "more tombstone bytes were released than were ever taken");
+    pub(super) fn remove_tombstones(&self, bytes: u64) {
+        if bytes > 0 {
+            let before = self.tombstones.fetch_sub(bytes, Ordering::Relaxed);
+            debug_assert!(before >= bytes, "more tombstone bytes were released than were ever taken");
+        }
     }
 
-    /// For a tombstone that goes without an entry in its place.
-    pub(super) fn drop_tombstone(&self, bytes: u64) {
-        self.settle(bytes, 0);
-        self.remove_tombstone(bytes);
+    pub(super) fn add_evicted(&self) {
+        self.evicted.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn add_expired(&self) {
@@ -107,13 +110,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growth_stops_exactly_at_the_limit_and_shrinking_never_does() {
+    fn growth_stops_exactly_at_the_limit_and_what_must_happen_does_not() {
         let ledger = Ledger::new(100);
-        assert_eq!(ledger.exchange(0, 100), Ok(()));
-        assert_eq!(ledger.exchange(0, 1), Err(Full { needed: 1, used: 100 }));
-        assert_eq!(ledger.exchange(50, 50), Ok(()));
+        assert_eq!(ledger.reserve(100), Ok(()));
+        assert_eq!(ledger.reserve(1), Err(100));
         ledger.settle(0, 20);
-        assert_eq!(ledger.exchange(40, 30), Ok(()), "over the limit, but smaller than before");
-        assert_eq!(ledger.used(), 110);
+        assert_eq!(ledger.reserve(0), Ok(()), "what takes nothing fits always");
+        ledger.settle(120, 0);
+        assert_eq!(ledger.used(), 0);
     }
 }

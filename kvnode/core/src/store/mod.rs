@@ -2,76 +2,135 @@
 //! run them side by side takes it apart and puts each partition under a lock of its own (see [`Store::into_parts`]).
 //!
 //! ```text
-//! Command ─┬─ Key ──▶ PartitionNumber::of(key) ──▶ Partition::execute ──▶ Outcome
-//!          └─ All ──▶ Gathering: visit every partition in turn ─────────▶ Outcome
+//! Command ─┬─ Key ──▶ Places::of(key) ──▶ Partition::execute ──▶ Outcome
+//!          └─ All ──▶ Gathering: visit one partition after the other ──▶ Gathered
 //! ```
 
+mod arena;
 pub mod attributes;
+pub mod change;
 pub mod command;
 pub mod condition;
+pub mod cursor;
+mod deadlines;
 pub mod entry;
 mod footprint;
 pub mod gathering;
 pub mod key;
+mod keyspace;
 pub mod ledger;
 pub mod limits;
 pub mod outcome;
 pub mod partition;
 pub mod slot;
-mod tombstones;
 pub mod value;
 
+use foldhash::SharedSeed;
+
 use crate::time::UnixMillis;
-use command::Command;
+use command::{AllCommand, KeyCommand};
 use gathering::Gathering;
+use key::{Key, Namespace};
 use ledger::Ledger;
-use outcome::Outcome;
-use partition::{Partition, Swept};
-use slot::PARTITIONS;
+use limits::Limits;
+use outcome::{Gathered, Outcome, Refusal, own};
+use partition::{Partition, Place, Swept};
+use slot::{PARTITIONS, PartitionNumber};
 
 /// What a store is made with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StoreConfig {
     pub memory_limit: u64,
     /// How long a tombstone keeps the version of a key that is gone.
     pub tombstone_retention_ms: u64,
+    /// Makes the tables' order unguessable for whoever chooses the keys; a fixed one makes a run repeatable.
     pub hash_seed: u64,
+    /// For values that the store itself makes of present ones.
+    pub limits: Limits,
+    pub eviction: Eviction,
+}
+
+/// What goes when memory is full and a write needs more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Eviction {
+    /// Nothing: the write is refused.
+    #[default]
+    None,
+    /// The least recently used of a few entries drawn by lot, which is nearly the least recently used of all.
+    AllKeysLru,
+    /// The entry that expires next.
+    VolatileTtl,
+}
+
+/// Finds out where keys are, without any lock.
+#[derive(Clone, Debug)]
+pub struct Places(SharedSeed);
+
+impl Places {
+    pub fn of(&self, key: &Key<'_>) -> Place {
+        Place::of(&self.0, key.as_str())
+    }
 }
 
 #[derive(Debug)]
 pub struct Store {
-    config: StoreConfig,
+    places: Places,
     partitions: Vec<Partition>,
     ledger: Ledger,
 }
 
 impl Store {
-    pub fn new(config: StoreConfig) -> Self {
-        let partitions = (0..PARTITIONS).map(|_| Partition::new(config.hash_seed)).collect();
-        Self { config, partitions, ledger: Ledger::new(config.memory_limit) }
+    pub fn new(config: &StoreConfig) -> Self {
+        let seed = SharedSeed::from_u64(config.hash_seed);
+        let partition = |number| Partition::new(PartitionNumber::new(number), seed.clone(), config);
+        Self {
+            partitions: (0..=u8::MAX).map(partition).collect(),
+            ledger: Ledger::new(config.memory_limit),
+            places: Places(seed),
+        }
     }
 
-    pub fn execute(&mut self, command: Command, now: UnixMillis) -> Outcome {
-        match command {
-            Command::Key(command) => {
-                let partition = &mut self.partitions[command.address.partition().index()];
-                partition.execute(command, now, &self.ledger)
+    /// A partition that has nothing left to evict asks the others for one entry after the other, until the write fits or
+    /// nothing can go any more.
+    pub fn execute(&mut self, command: &KeyCommand<'_>, now: UnixMillis) -> Outcome {
+        let namespace = command.address.namespace;
+        let place = self.places.of(&command.address.key);
+        let home = place.partition.index();
+        let mut asked = home;
+        loop {
+            let evicted = self.ledger.evicted();
+            let outcome = own(self.partitions[home].execute(command, place, now, &self.ledger), namespace);
+            let full = matches!(outcome, Err(Refusal::MemoryFull { .. }));
+            if !full {
+                return outcome;
             }
-            Command::All(command) => {
-                let mut gathering = Gathering::new(command);
-                for partition in &mut self.partitions {
-                    gathering.visit(partition, now);
-                }
-                gathering.finish()
+            if !self.evict_elsewhere(home, &mut asked, namespace, now) && self.ledger.evicted() == evicted {
+                return outcome;
             }
         }
+    }
+
+    /// Evicts one entry of the next partition that has any, all others asked before it.
+    fn evict_elsewhere(&mut self, home: usize, asked: &mut usize, namespace: Namespace, now: UnixMillis) -> bool {
+        (0..PARTITIONS).any(|_| {
+            *asked = (*asked + 1) % PARTITIONS;
+            *asked != home && self.partitions[*asked].evict(namespace, now, &self.ledger)
+        })
+    }
+
+    pub fn gather(&mut self, command: AllCommand, now: UnixMillis) -> Gathered {
+        let mut gathering = Gathering::new(command);
+        while let Some(next) = gathering.next_partition() {
+            gathering.visit(&mut self.partitions[next], now, &self.ledger);
+        }
+        gathering.finish()
     }
 
     /// One turn of at most `turn` removals in each partition.
     pub fn sweep(&mut self, now: UnixMillis, turn: usize) -> Swept {
         let mut all = Swept::default();
         for partition in &mut self.partitions {
-            let swept = partition.sweep(now, self.config.tombstone_retention_ms, turn, &self.ledger);
+            let swept = partition.sweep(now, turn, &self.ledger);
             all.expired += swept.expired;
             all.tombstones_dropped += swept.tombstones_dropped;
             all.more |= swept.more;
@@ -87,8 +146,8 @@ impl Store {
         &self.partitions
     }
 
-    /// The partitions in the order of their numbers, and the counters they share.
-    pub fn into_parts(self) -> (Vec<Partition>, Ledger) {
-        (self.partitions, self.ledger)
+    /// The partitions in the order of their numbers, the counters they share, and the way to find places in them.
+    pub fn into_parts(self) -> (Vec<Partition>, Ledger, Places) {
+        (self.partitions, self.ledger, self.places)
     }
 }

@@ -1,57 +1,94 @@
 //! What the store answers. A protocol turns each case into its own words and codes, and has no case to add.
 
-use std::sync::Arc;
-
 use thiserror::Error;
 
 use super::attributes::Version;
+use super::change::ChangeError;
 use super::condition::Condition;
-use super::entry::Entry;
-use super::key::Key;
+use super::cursor::Cursor;
+use super::entry::{Entry, EntryRef};
+use super::key::Namespace;
 
-pub type Outcome = Result<Reply, Refusal>;
+/// The answer to a command about one key. Under the partition's lock the entry is a view into it; [`own`] makes an
+/// answer of it that can leave.
+pub type Outcome<E = Entry> = Result<Reply<E>, Refusal>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// The entry a get found. It is shared, not copied: it stays as it was when the lock was held.
-    Found(Arc<Entry>),
+pub enum Reply<E = Entry> {
+    /// The entry a get found.
+    Found(E),
     /// There is no live entry.
     Absent,
     Stored {
-        entry: Arc<Entry>,
+        entry: E,
         /// Whether there was no live entry before.
         created: bool,
+        /// The content before, if the command asked for it and there was one.
+        previous: Option<Box<[u8]>>,
     },
     /// The entry is gone, and its key's next version is above this one.
-    Deleted {
-        version: Version,
-    },
-    Keys(KeyPage),
-    Count(u64),
+    Deleted { version: Version, previous: Option<Box<[u8]>> },
 }
 
+/// The answer to a question about all keys of a namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gathered {
+    Keys(KeyPage),
+    Sorted(SortedPage),
+    Count(u64),
+    /// How many entries are gone.
+    Flushed(u64),
+}
+
+/// A page in the order of [`Cursor`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyPage {
     pub keys: Vec<Box<str>>,
-    /// The cursor of the next page; none when this page is the last.
-    pub next: Option<Box<str>>,
+    /// Where the next page begins; none when this page is the last.
+    pub next: Option<Cursor>,
+}
+
+/// A page in the order of the keys' bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SortedPage {
+    pub keys: Vec<Box<str>>,
+    /// All keys that were asked for, on this page or not.
+    pub total: u64,
 }
 
 /// Why a write was not done. Nothing of it happened, and no version was used up.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    #[error("Version mismatch for key '{}'. Expected {expected}, actual {actual}.", key.as_str())]
-    VersionMismatch { key: Key, expected: Condition, actual: Version },
+    #[error("Expected {expected}, actual {actual}")]
+    VersionMismatch {
+        expected: Condition,
+        actual: Version,
+        /// The present content, if the command asked for the one before and there is one.
+        previous: Option<Box<[u8]>>,
+    },
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     #[error(
-        "Memory is full: key '{}' needs {needed} bytes more, and {used} of {limit} bytes are in use. \
-         Delete keys, or raise the memory limit.", key.as_str()
+        "Memory is full: {needed} bytes more are needed, and {used} of {limit} bytes are in use. \
+         Delete keys, or raise the memory limit."
     )]
     MemoryFull {
-        key: Key,
         needed: u64,
         used: u64,
         limit: u64,
         /// Whether the write would have created the entry.
         creating: bool,
     },
+}
+
+/// An answer that does not borrow from the store.
+pub fn own(outcome: Outcome<EntryRef<'_>>, namespace: Namespace) -> Outcome {
+    Ok(match outcome? {
+        Reply::Found(entry) => Reply::Found(entry.to_entry(namespace)),
+        Reply::Absent => Reply::Absent,
+        Reply::Stored { entry, created, previous } => {
+            Reply::Stored { entry: entry.to_entry(namespace), created, previous }
+        }
+        Reply::Deleted { version, previous } => Reply::Deleted { version, previous },
+    })
 }

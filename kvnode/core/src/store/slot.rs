@@ -53,6 +53,10 @@ impl Slot {
 }
 
 impl PartitionNumber {
+    pub const fn new(number: u8) -> Self {
+        Self(number)
+    }
+
     pub fn of(key: &[u8]) -> Self {
         Slot::of(key).partition()
     }

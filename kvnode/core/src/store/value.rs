@@ -1,26 +1,30 @@
 //! What an entry holds: JSON kept as the very text the client sent, or bytes. The text is never parsed into numbers
 //! and maps and written again, because that would change big integers, the order of members and duplicates.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::value::RawValue;
 
 use super::limits::{InputError, JSON_DEPTH_MAX, Limits};
 
-/// A stored value. The kind it was written as is part of it.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Value {
-    Json(JsonText),
-    Bytes(Box<[u8]>),
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Json,
+    Bytes,
 }
 
-/// Text that is one well-formed JSON value, character for character as it was received.
+/// A value fit to be stored. The kind it was written as is part of it. It borrows the bytes of the request it came with;
+/// `Value<'static>` owns them.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct JsonText(Box<str>);
+pub struct Value<'v> {
+    kind: Kind,
+    content: Cow<'v, [u8]>,
+}
 
-impl Value {
+impl<'v> Value<'v> {
     /// Takes text that may or may not be JSON.
-    pub fn json(text: &str, limits: &Limits) -> Result<Self, InputError> {
+    pub fn json(text: &'v str, limits: &Limits) -> Result<Self, InputError> {
         check_size(text.len(), limits)?;
         let raw: &RawValue =
             serde_json::from_str(text).map_err(|error| InputError::JsonMalformed { reason: error.to_string() })?;
@@ -28,52 +32,50 @@ impl Value {
     }
 
     /// Takes a value that serde found well-formed while it read something around it, and so need not read again.
-    pub fn raw_json(raw: &RawValue, limits: &Limits) -> Result<Self, InputError> {
+    pub fn raw_json(raw: &'v RawValue, limits: &Limits) -> Result<Self, InputError> {
         let text = raw.get();
         check_size(text.len(), limits)?;
         check_depth(text)?;
-        Ok(Self::Json(JsonText(text.into())))
+        Ok(Self { kind: Kind::Json, content: Cow::Borrowed(text.as_bytes()) })
     }
 
-    pub fn bytes(bytes: &[u8], limits: &Limits) -> Result<Self, InputError> {
+    pub fn bytes(bytes: &'v [u8], limits: &Limits) -> Result<Self, InputError> {
         check_size(bytes.len(), limits)?;
-        Ok(Self::Bytes(bytes.into()))
+        Ok(Self { kind: Kind::Bytes, content: Cow::Borrowed(bytes) })
+    }
+
+    /// A value that was checked when it was stored, or made by the store itself.
+    pub(super) fn stored(kind: Kind, content: impl Into<Cow<'v, [u8]>>) -> Self {
+        Self { kind, content: content.into() }
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The text or bytes as they were written.
     pub fn content(&self) -> &[u8] {
-        match self {
-            Self::Json(text) => text.as_str().as_bytes(),
-            Self::Bytes(bytes) => bytes,
-        }
+        &self.content
     }
-}
 
-impl JsonText {
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn into_owned(self) -> Value<'static> {
+        Value { kind: self.kind, content: Cow::Owned(self.content.into_owned()) }
     }
 }
 
 /// Short, because a value can have two mebibytes and ends up in traces and failed assertions.
-impl fmt::Debug for Value {
+impl fmt::Debug for Value<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN_MAX: usize = 40;
         let content = self.content();
         let shown = String::from_utf8_lossy(&content[..content.len().min(SHOWN_MAX)]);
-        let kind = if matches!(self, Self::Json(_)) { "json" } else { "bytes" };
+        let kind = if self.kind == Kind::Json { "json" } else { "bytes" };
         let more = if content.len() > SHOWN_MAX { "…" } else { "" };
         write!(formatter, "{kind}({} bytes: {shown}{more})", content.len())
     }
 }
 
-impl fmt::Debug for JsonText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} bytes of JSON", self.0.len())
-    }
-}
-
-fn check_size(bytes: usize, limits: &Limits) -> Result<(), InputError> {
+pub(super) fn check_size(bytes: usize, limits: &Limits) -> Result<(), InputError> {
     if bytes > limits.value_bytes_max {
         return Err(InputError::ValueTooLarge { bytes, max: limits.value_bytes_max });
     }
@@ -112,7 +114,7 @@ fn check_depth(text: &str) -> Result<(), InputError> {
 mod tests {
     use super::*;
 
-    fn json(text: &str) -> Result<Value, InputError> {
+    fn json(text: &str) -> Result<Value<'_>, InputError> {
         Value::json(text, &Limits::default())
     }
 

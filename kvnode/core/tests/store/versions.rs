@@ -1,9 +1,12 @@
 //! Versions and conditions: what a client that locks optimistically stands on.
 
-use crate::fixture::{Fixture, HOUR_MS, if_version};
+use crate::fixture::{Fixture, HOUR_MS, if_version, json};
 use kvnode_core::store::attributes::Version;
+use kvnode_core::store::command::Write;
 use kvnode_core::store::condition::Condition;
+use kvnode_core::store::key::Namespace;
 use kvnode_core::store::outcome::Refusal;
+use kvnode_core::time::UnixMillis;
 
 /// C43, C47
 #[test]
@@ -27,7 +30,7 @@ fn a_key_made_again_goes_on_above_its_tombstone() {
 fn deleting_what_is_absent_changes_nothing() {
     let mut store = Fixture::new();
     assert!(!store.delete("a"));
-    assert_eq!(store.store.ledger().used(), 0, "no tombstone for a key that never was");
+    assert_eq!(store.used(), 0, "no tombstone for a key that never was");
     store.put("a");
     store.delete("a");
     assert!(!store.delete("a"));
@@ -48,6 +51,31 @@ fn a_tombstone_is_forgotten_after_the_retention_and_not_a_moment_earlier() {
     store.audit();
 }
 
+/// C43
+#[test]
+fn a_flush_empties_one_namespace_and_no_version_comes_twice_after_it() {
+    let mut store = Fixture::new();
+    for namespace in [Namespace::Shared, Namespace::Account(5)] {
+        store.within(namespace);
+        for _ in 0..9 {
+            store.put("{p}live");
+            store.put("{p}deleted");
+        }
+        store.delete("{p}deleted");
+    }
+    assert_eq!((store.flush(), store.count(), store.flush()), (1, 0, 0));
+    assert!(store.put("{p}live") > 9);
+    assert!(store.put("{p}deleted") > 10, "tombstones count as well");
+    assert!(store.put("{p}never seen") > 10, "what is known of a partition is one number");
+    assert_eq!(store.put("{q}elsewhere"), 1);
+    store.within(Namespace::Shared);
+    assert_eq!((store.version("{p}live"), store.put("{p}deleted")), (9, 11), "the other namespace did not notice");
+    store.within(Namespace::Account(5)).flush();
+    store.after_ms(HOUR_MS).sweep_all();
+    assert!(store.put("{p}live") > 12, "and this is not forgotten with time");
+    store.audit();
+}
+
 /// R3, C47
 #[test]
 fn a_refused_write_names_both_versions_and_adds_nothing() {
@@ -55,7 +83,7 @@ fn a_refused_write_names_both_versions_and_adds_nothing() {
     store.put("k");
     store.put("k");
     let refusal = store.put_if("k", if_version(1)).expect_err("the version is 2");
-    assert_eq!(refusal.to_string(), "Version mismatch for key 'k'. Expected 1, actual 2.");
+    assert_eq!(refusal.to_string(), "Expected 1, actual 2");
     assert_eq!(store.version("k"), 2);
     assert_eq!(store.put_if("k", if_version(2)), Ok(3));
 }
@@ -76,7 +104,7 @@ fn all_conditions_must_hold_and_the_first_failed_one_is_reported() {
     let mut store = Fixture::new();
     store.put("k");
     let conditions = vec![if_version(1), Condition::IfMatch(vec![Version::new(9)]), Condition::IfNoneMatchAny];
-    match store.write("k", "2", 0, conditions) {
+    match store.store("k", Write::put(json("2")).only(conditions)) {
         Err(Refusal::VersionMismatch { expected, actual, .. }) => {
             assert_eq!((expected, actual.get()), (Condition::IfMatch(vec![Version::new(9)]), 1));
         }
@@ -84,17 +112,17 @@ fn all_conditions_must_hold_and_the_first_failed_one_is_reported() {
     }
 }
 
+/// Times are told in whole seconds.
 #[test]
 fn a_replaced_entry_keeps_the_moment_of_its_creation_and_a_new_one_does_not() {
-    use kvnode_core::store::outcome::Reply;
+    let second = |moment: UnixMillis| UnixMillis::new(moment.get() / 1000 * 1000);
     let mut store = Fixture::new();
     let born = store.now;
     store.put("k");
-    store.after_ms(5).put("k");
-    let Reply::Found(entry) = store.get("k") else { panic!("k was put") };
-    assert_eq!((entry.created_at, entry.updated_at), (born, store.now));
+    store.after_ms(5500).put("k");
+    let entry = store.entry("k");
+    assert_eq!((entry.created_at, entry.updated_at), (second(born), second(store.now)));
     store.delete("k");
-    store.after_ms(5).put("k");
-    let Reply::Found(entry) = store.get("k") else { panic!("k was put") };
-    assert_eq!(entry.created_at, store.now);
+    store.after_ms(5500).put("k");
+    assert_eq!(store.entry("k").created_at, second(store.now));
 }

@@ -38,7 +38,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, _admin: Admin) -> 
         name: shared.settings.name.as_str(),
         version: env!("CARGO_PKG_VERSION"),
         ready: !shared.is_draining(),
-        keys: shared.count_keys().await,
+        keys: shared.count_keys(),
         memory_used_bytes: ledger.used(),
         memory_limit_bytes: ledger.limit(),
         uptime_seconds: shared.uptime().as_secs(),

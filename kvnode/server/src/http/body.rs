@@ -1,13 +1,18 @@
-//! Reading a request's body within bounds: so many bytes for one body, so many for all bodies together, so much time.
-//! Without them a few slow or large uploads could take the memory that the data needs.
+//! Bodies within bounds, of requests and of answers: so many bytes for one, so many for all together, so much time.
+//! Without them a few slow or large transfers could take the memory that the data needs.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::problem::Problem;
@@ -16,8 +21,8 @@ use super::problem::Problem;
 /// twelve bytes at worst, and some white space.
 const ENVELOPE_BYTES_MAX: usize = 160 * 1024;
 
-/// Bodies up to this size are read without asking for room: they are no larger than a connection's own buffers.
-const SMALL_BODY_BYTES: usize = 4 * 1024;
+/// Bodies up to this size are taken without asking for room: they are no larger than a connection's own buffers.
+pub(super) const SMALL_BODY_BYTES: usize = 4 * 1024;
 
 /// All larger bodies together may take this part of the memory limit, which leaves more than as much again for the
 /// rest of the process (the limit is four fifths of the memory).
@@ -34,15 +39,59 @@ const PERMIT_BYTES: usize = 1024;
 
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
-    room: Semaphore,
+    room: Arc<Semaphore>,
     body_bytes_max: usize,
 }
 
 /// A body, and the room it takes until it is dropped.
 #[derive(Debug)]
-pub(super) struct ReadBody<'b> {
+pub(super) struct ReadBody {
     pub(super) bytes: Bytes,
-    _room: Option<SemaphorePermit<'b>>,
+    pub(super) room: Room,
+}
+
+/// Part of the memory that bodies may take, given back when it is dropped. Small bodies have none and need none.
+#[derive(Debug, Default)]
+pub(super) struct Room(Option<OwnedSemaphorePermit>);
+
+/// The body of an answer, and the room it takes until the client has it.
+#[derive(Debug)]
+struct Roomed {
+    bytes: Bytes,
+    _room: Room,
+}
+
+impl Room {
+    /// What fits into it.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(SMALL_BODY_BYTES, |permit| permit.num_permits() * PERMIT_BYTES)
+    }
+
+    /// A body that keeps the room until it is sent.
+    pub(super) fn body(self, bytes: Vec<u8>) -> Body {
+        match self.0 {
+            None => Body::from(bytes),
+            Some(_) => Body::new(Roomed { bytes: bytes.into(), _room: self }),
+        }
+    }
+}
+
+impl hyper::body::Body for Roomed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = std::mem::take(&mut self.bytes);
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.len() as u64)
+    }
 }
 
 impl BodyBudget {
@@ -51,19 +100,19 @@ impl BodyBudget {
         let part = usize::try_from(memory_limit / PART_OF_MEMORY).unwrap_or(usize::MAX);
         // Two of the largest bodies always fit, or one slow upload would stop all others.
         let room = (part.max(2 * body_bytes_max) / PERMIT_BYTES).min(Semaphore::MAX_PERMITS);
-        Self { room: Semaphore::new(room), body_bytes_max }
+        Self { room: Arc::new(Semaphore::new(room)), body_bytes_max }
     }
 
-    pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<ReadBody<'_>, Problem> {
+    pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<ReadBody, Problem> {
         let announced = announced_bytes(headers);
         if announced.is_some_and(|bytes| bytes > self.body_bytes_max as u64) {
             return Err(self.too_large());
         }
         let bytes = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(self.body_bytes_max);
-        let room = if bytes > SMALL_BODY_BYTES { Some(self.room_for(bytes).await?) } else { None };
+        let room = if bytes > SMALL_BODY_BYTES { self.room_for(bytes).await? } else { Room::default() };
         let reading = Limited::new(body, self.body_bytes_max).collect();
         match timeout(BODY_TIME_MAX, reading).await {
-            Ok(Ok(collected)) => Ok(ReadBody { bytes: collected.to_bytes(), _room: room }),
+            Ok(Ok(collected)) => Ok(ReadBody { bytes: collected.to_bytes(), room }),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.too_large()),
             Ok(Err(error)) => {
                 Err(Problem::malformed("BodyIncomplete", format!("The body did not arrive whole: {error}.")))
@@ -75,14 +124,12 @@ impl BodyBudget {
         }
     }
 
-    async fn room_for(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Problem> {
+    pub(super) async fn room_for(&self, bytes: usize) -> Result<Room, Problem> {
         let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
-        if let Ok(permit) = timeout(ROOM_WAIT_MAX, self.room.acquire_many(permits)).await {
-            return Ok(permit.expect("the semaphore is never closed"));
+        if let Ok(permit) = timeout(ROOM_WAIT_MAX, Arc::clone(&self.room).acquire_many_owned(permits)).await {
+            return Ok(Room(Some(permit.expect("the semaphore is never closed"))));
         }
-        let sentence = "Too many large bodies are being received at once; nothing was written, try again.";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", sentence);
-        Err(problem.with_header(header::RETRY_AFTER, "1"))
+        Err(Problem::busy())
     }
 
     fn too_large(&self) -> Problem {

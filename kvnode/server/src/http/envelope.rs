@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, StatusCode, header};
 use kvnode_core::store::attributes::{Tags, Ttl};
-use kvnode_core::store::command::Put;
+use kvnode_core::store::command::Write;
 use kvnode_core::store::condition::Condition;
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::value::Value;
@@ -55,17 +55,17 @@ pub(super) fn form(headers: &HeaderMap) -> Result<Form, Problem> {
 const SHAPE: &str = r#"{"value": …, "ttl"?: seconds, "tags"?: {…}}"#;
 
 /// `?ttl=` is for bytes, which have no envelope; beside an envelope it would be a second, silent place to say it.
-pub(super) fn put(
+pub(super) fn put<'b>(
     form: Form,
-    body: &[u8],
+    body: &'b [u8],
     query: &Query,
     conditions: Vec<Condition>,
     limits: &Limits,
-) -> Result<Put, Problem> {
+) -> Result<Write<'b>, Problem> {
     match form {
         Form::Bytes => {
             let ttl = Ttl::from_seconds(query.number(TTL)?.unwrap_or(0))?;
-            Ok(Put { value: Value::bytes(body, limits)?, ttl, tags: Tags::default(), conditions })
+            Ok(Write::put(Value::bytes(body, limits)?).living(ttl).only(conditions))
         }
         Form::Envelope if query.get(TTL).is_some() => {
             Err(Problem::malformed("BadQuery", "The ttl of a JSON body stands in the body, not in the query."))
@@ -75,7 +75,7 @@ pub(super) fn put(
             let value = Value::raw_json(envelope.value, limits)?;
             let ttl = envelope.ttl.map_or(Ok(None), ttl)?;
             let tags = envelope.tags.map_or_else(|| Ok(Tags::default()), |raw| tags(raw, limits))?;
-            Ok(Put { value, ttl, tags, conditions })
+            Ok(Write::put(value).living(ttl).tagged(tags).only(conditions))
         }
     }
 }

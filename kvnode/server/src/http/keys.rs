@@ -9,14 +9,16 @@ use axum::{Extension, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kvnode_core::store::attributes::Version;
 use kvnode_core::store::command::{KeyAction, KeyCommand};
-use kvnode_core::store::entry::Entry;
+use kvnode_core::store::condition::Present;
+use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::key::Key;
 use kvnode_core::store::outcome::{Outcome, Refusal, Reply};
-use kvnode_core::store::value::Value;
+use kvnode_core::store::value::Kind;
 use serde::Serialize;
 
+use super::body::Room;
 use super::conditions::{self, IF_VERSION, etag};
-use super::entry_text::{Surroundings, content, entry_text};
+use super::entry_text::{Surroundings, entry_text};
 use super::envelope::{self, TTL};
 use super::observe::RequestId;
 use super::problem::Problem;
@@ -25,6 +27,11 @@ use super::target::{KeyTarget, OwnTenant};
 use crate::shared::Shared;
 
 const RAW: &str = "raw";
+
+const JSON: &str = "application/json";
+
+/// A value that grows each time room was found for it is not chased for ever.
+const LOOKS_MAX: usize = 3;
 
 pub(super) async fn get(
     State(shared): State<Arc<Shared>>,
@@ -36,19 +43,56 @@ pub(super) async fn get(
     let query = Query::parse(query.as_deref(), &[RAW])?;
     let raw = query.truth(RAW)?;
     let condition = conditions::none_match(&headers)?;
-    let key = address.key.clone();
-    let outcome = shared.store.execute(KeyCommand { address, action: KeyAction::Get }, shared.clock.now());
-    record(&shared, &id, "read", &key, &outcome);
-    let Reply::Found(entry) = outcome? else { return Err(absent(&key)) };
+    let raw_bytes = wants_bytes(&headers);
+    let command = KeyCommand { address, action: KeyAction::Get };
+    let key = &command.address.key;
+    let mut room = Room::default();
+    let mut looks = 0;
+    loop {
+        let found = shared.store.execute(&command, shared.clock.now(), |outcome| {
+            let Reply::Found(entry) = outcome.expect("a get is never refused") else { return Found::Absent };
+            let present = Present { version: entry.version(), ..Present::default() };
+            if condition.as_ref().is_some_and(|condition| !condition.holds(present)) {
+                return Found::NotModified(entry.version());
+            }
+            if entry.content().len() > room.bytes() {
+                return Found::NeedsRoom(entry.content().len());
+            }
+            let answer = if raw || (raw_bytes && entry.kind() == Kind::Bytes) {
+                (media_type(entry.kind()), entry.content().to_vec())
+            } else {
+                (JSON, described(&shared, entry, None))
+            };
+            Found::Entry(answer, entry.version())
+        });
+        let (answer, version) = match found {
+            Found::NeedsRoom(bytes) if looks < LOOKS_MAX => {
+                looks += 1;
+                room = shared.bodies.room_for(bytes).await?;
+                continue;
+            }
+            Found::NeedsRoom(_) => return Err(Problem::busy()),
+            Found::Absent => {
+                record(&shared, &id, "read", key, ("not_found", Version::ABSENT));
+                return Err(absent(key));
+            }
+            Found::NotModified(version) => (StatusCode::NOT_MODIFIED.into_response(), version),
+            Found::Entry((media_type, text), version) => {
+                (([(header::CONTENT_TYPE, media_type)], room.body(text)).into_response(), version)
+            }
+        };
+        record(&shared, &id, "read", key, ("success", version));
+        return Ok(tagged(answer, version));
+    }
+}
 
-    let answer = if condition.is_some_and(|condition| !condition.holds(entry.version)) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else if raw || (matches!(entry.value, Value::Bytes(_)) && wants_bytes(&headers)) {
-        ([(header::CONTENT_TYPE, media_type(&entry.value))], Body::from(content(&entry))).into_response()
-    } else {
-        described(&shared, &entry, None)
-    };
-    Ok(tagged(answer, entry.version))
+/// What a get found, as far as it can leave the lock.
+enum Found {
+    Absent,
+    NotModified(Version),
+    /// The value is larger than the room that was asked for.
+    NeedsRoom(usize),
+    Entry((&'static str, Vec<u8>), Version),
 }
 
 pub(super) async fn put(
@@ -64,14 +108,21 @@ pub(super) async fn put(
     let conditions = conditions::of_write(&query, &headers)?;
     let form = envelope::form(&headers)?;
     let read = shared.bodies.read(&headers, body).await?;
-    let put = envelope::put(form, &read.bytes, &query, conditions, &shared.settings.limits)?;
-    let key = address.key.clone();
-    let outcome = shared.store.execute(KeyCommand { address, action: KeyAction::Put(put) }, shared.clock.now());
-    record(&shared, &id, write_operation(&outcome), &key, &outcome);
-    match outcome? {
-        Reply::Stored { entry, .. } => Ok(tagged(described(&shared, &entry, Some("stored")), entry.version)),
-        other => unreachable!("a put was answered with {other:?}"),
-    }
+    let write = envelope::put(form, &read.bytes, &query, conditions, &shared.settings.limits)?;
+    let command = KeyCommand { address, action: KeyAction::Write(write) };
+    let key = &command.address.key;
+    let stored = shared.store.execute(&command, shared.clock.now(), |outcome| {
+        let (operation, said) = (write_operation(&outcome), said(&outcome));
+        record(&shared, &id, operation, key, said);
+        match outcome {
+            Ok(Reply::Stored { entry, .. }) => Ok((described(&shared, entry, Some("stored")), entry.version())),
+            Ok(other) => unreachable!("a put was answered with {other:?}"),
+            Err(refusal) => Err(Problem::refused(key.as_str(), &refusal)),
+        }
+    });
+    let (text, version) = stored?;
+    // The answer is about as large as the request, and takes over its room.
+    Ok(tagged(([(header::CONTENT_TYPE, JSON)], read.room.body(text)).into_response(), version))
 }
 
 pub(super) async fn delete(
@@ -92,11 +143,13 @@ pub(super) async fn delete(
     let query = Query::parse(query.as_deref(), &[IF_VERSION])?;
     refuse_idempotency_key(&headers)?;
     let conditions = conditions::of_write(&query, &headers)?;
-    let key = address.key.clone();
-    let command = KeyCommand { address, action: KeyAction::Delete { conditions } };
-    let outcome = shared.store.execute(command, shared.clock.now());
-    record(&shared, &id, "delete", &key, &outcome);
-    let existed = matches!(outcome?, Reply::Deleted { .. });
+    let command = KeyCommand { address, action: KeyAction::Delete { conditions, with_previous: false } };
+    let key = &command.address.key;
+    let existed = shared.store.execute(&command, shared.clock.now(), |outcome| {
+        record(&shared, &id, "delete", key, said(&outcome));
+        let existed = outcome.map(|reply| matches!(reply, Reply::Deleted { .. }));
+        existed.map_err(|refusal| Problem::refused(key.as_str(), &refusal))
+    })?;
     if wants_minimal(&headers) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -109,16 +162,21 @@ pub(super) async fn left_out(_tenant: OwnTenant) -> Problem {
     Problem::malformed("KeyBlank", "The path names no key; write it behind /kv/.")
 }
 
-/// Counts the operation and, for a write, says so in the log. Below `debug` it costs a look at the level.
-fn record(shared: &Shared, RequestId(id): &RequestId, operation: &'static str, key: &Key, outcome: &Outcome) {
-    let (status, version) = match outcome {
-        Ok(Reply::Found(entry) | Reply::Stored { entry, .. }) => ("success", entry.version),
-        Ok(Reply::Deleted { version }) => ("success", *version),
+/// How an operation ended, and with which version.
+type Said = (&'static str, Version);
+
+fn said(outcome: &Outcome<EntryRef<'_>>) -> Said {
+    match outcome {
+        Ok(Reply::Found(entry) | Reply::Stored { entry, .. }) => ("success", entry.version()),
+        Ok(Reply::Deleted { version, .. }) => ("success", *version),
         Ok(Reply::Absent) => ("not_found", Version::ABSENT),
-        Ok(other) => unreachable!("a command about one key was answered with {other:?}"),
         Err(Refusal::VersionMismatch { actual, .. }) => ("error", *actual),
-        Err(Refusal::MemoryFull { .. }) => ("error", Version::ABSENT),
-    };
+        Err(Refusal::Change(_) | Refusal::MemoryFull { .. }) => ("error", Version::ABSENT),
+    }
+}
+
+/// Counts the operation and, for a write, says so in the log. Below `debug` it costs a look at the level.
+fn record(shared: &Shared, RequestId(id): &RequestId, operation: &'static str, key: &Key<'_>, (status, version): Said) {
     shared.metrics.operation(operation, status);
     if operation != "read" {
         let tenant_id = shared.settings.tenant.as_str();
@@ -127,7 +185,7 @@ fn record(shared: &Shared, RequestId(id): &RequestId, operation: &'static str, k
     }
 }
 
-fn write_operation(outcome: &Outcome) -> &'static str {
+fn write_operation(outcome: &Outcome<EntryRef<'_>>) -> &'static str {
     match outcome {
         Ok(Reply::Stored { created: true, .. }) | Err(Refusal::MemoryFull { creating: true, .. }) => "create",
         Err(Refusal::VersionMismatch { actual, .. }) if *actual == Version::ABSENT => "create",
@@ -135,10 +193,10 @@ fn write_operation(outcome: &Outcome) -> &'static str {
     }
 }
 
-fn described(shared: &Shared, entry: &Arc<Entry>, status: Option<&'static str>) -> Response {
+fn described(shared: &Shared, entry: EntryRef<'_>, status: Option<&'static str>) -> Vec<u8> {
     let surroundings =
         Surroundings { tenant: shared.settings.tenant.as_str(), node: shared.settings.name.as_str(), status };
-    ([(header::CONTENT_TYPE, "application/json")], entry_text(entry, surroundings)).into_response()
+    entry_text(entry, surroundings)
 }
 
 fn tagged(mut response: Response, version: Version) -> Response {
@@ -147,10 +205,10 @@ fn tagged(mut response: Response, version: Version) -> Response {
     response
 }
 
-fn media_type(value: &Value) -> &'static str {
-    match value {
-        Value::Json(_) => "application/json",
-        Value::Bytes(_) => "application/octet-stream",
+fn media_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Json => JSON,
+        Kind::Bytes => "application/octet-stream",
     }
 }
 
@@ -166,7 +224,7 @@ fn wants_minimal(headers: &HeaderMap) -> bool {
     preferred.flat_map(|line| line.split([',', ';'])).any(|wish| wish.trim().eq_ignore_ascii_case("return=minimal"))
 }
 
-fn absent(key: &Key) -> Problem {
+fn absent(key: &Key<'_>) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "NotFound", format!("Key '{}' was not found.", key.as_str()))
 }
 

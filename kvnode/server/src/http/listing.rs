@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use kvnode_core::store::command::{AllCommand, List, PageLimit};
+use kvnode_core::store::cursor::Cursor;
 use kvnode_core::store::key::{KeyPart, Namespace};
-use kvnode_core::store::outcome::Reply;
+use kvnode_core::store::outcome::Gathered;
 use serde::Serialize;
 
 use super::problem::Problem;
@@ -23,7 +24,7 @@ struct Page {
     /// Of this page, not of the store.
     count: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<Box<str>>,
+    next: Option<String>,
 }
 
 pub(super) async fn page(
@@ -37,15 +38,19 @@ pub(super) async fn page(
     let list = List {
         namespace: Namespace::Shared,
         prefix: KeyPart::new(query.get("prefix").unwrap_or_default(), "prefix", limits)?,
-        after: query.get("cursor").map(|cursor| KeyPart::new(cursor, "cursor", limits)).transpose()?,
+        after: query.get("cursor").map(cursor).transpose()?,
         limit: PageLimit::new(usize::try_from(limit).unwrap_or(usize::MAX))?,
     };
-    let outcome = shared.store.gather(AllCommand::List(list), shared.clock.now()).await;
+    let gathered = shared.store.gather(AllCommand::List(list), shared.clock.now()).await;
     shared.metrics.operation("list", "success");
-    match outcome? {
-        Reply::Keys(page) => {
-            Ok(Json(Page { count: page.keys.len(), keys: page.keys, next: page.next }).into_response())
-        }
-        other => unreachable!("a list was answered with {other:?}"),
-    }
+    let Gathered::Keys(page) = gathered else { unreachable!("a list was answered with {gathered:?}") };
+    let next = page.next.map(|next| next.to_string());
+    Ok(Json(Page { count: page.keys.len(), keys: page.keys, next }).into_response())
+}
+
+fn cursor(text: &str) -> Result<Cursor, Problem> {
+    Cursor::from_text(text).ok_or_else(|| {
+        let sentence = "The cursor is none; give back the 'next' of the page before, as it was.";
+        Problem::malformed("BadCursor", sentence)
+    })
 }

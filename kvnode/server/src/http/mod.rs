@@ -4,7 +4,6 @@
 mod admin;
 pub(crate) mod body;
 mod conditions;
-mod content;
 mod entry_text;
 mod envelope;
 mod health;
@@ -97,7 +96,7 @@ fn endpoint_label(pattern: Option<&str>) -> &'static str {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>, _tenant: target::OwnTenant) -> Response {
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics_page().await).into_response()
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.metrics_page()).into_response()
 }
 
 /// axum adds the `Allow` header to this answer.

@@ -32,6 +32,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, sentence)
     }
 
+    /// Memory for bodies is short; it will not be for long.
+    pub(crate) fn busy() -> Self {
+        let sentence = "Too many large bodies are on their way at once; nothing was done, try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", sentence).with_header(header::RETRY_AFTER, "1")
+    }
+
     pub(crate) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
         Self { header: Some((name, value)), ..self }
     }
@@ -67,15 +73,21 @@ impl From<InputError> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let (status, code) = match &refusal {
+impl Problem {
+    /// Why a write of this key was refused.
+    pub(super) fn refused(key: &str, refusal: &Refusal) -> Self {
+        let (status, code) = match refusal {
             Refusal::VersionMismatch { expected: Condition::IfVersion(_), .. } => {
                 (StatusCode::CONFLICT, "VersionMismatch")
             }
             Refusal::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
+            Refusal::Change(_) => (StatusCode::UNPROCESSABLE_ENTITY, "ValueUnfit"),
             Refusal::MemoryFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "MemoryFull"),
         };
-        Self::new(status, code, refusal.to_string())
+        let sentence = match refusal {
+            Refusal::VersionMismatch { .. } => format!("Version mismatch for key '{key}'. {refusal}."),
+            Refusal::Change(_) | Refusal::MemoryFull { .. } => format!("Key '{key}' was not written. {refusal}"),
+        };
+        Self::new(status, code, sentence)
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct OwnTenant;
 
 /// The key a path names, in the caller's namespace.
 #[derive(Debug)]
-pub(super) struct KeyTarget(pub(super) Address);
+pub(super) struct KeyTarget(pub(super) Address<'static>);
 
 impl FromRequestParts<Arc<Shared>> for OwnTenant {
     type Rejection = Problem;
@@ -36,7 +36,7 @@ impl FromRequestParts<Arc<Shared>> for KeyTarget {
         let parameters = path_parameters(parts).await?;
         check_tenant(&parameters, shared)?;
         let text = parameter(&parameters, "key").unwrap_or_default();
-        let key = Key::new(text, &shared.settings.limits)?;
+        let key = Key::new(text, &shared.settings.limits)?.into_owned();
         Ok(Self(Address { namespace: Namespace::Shared, key }))
     }
 }

@@ -16,6 +16,7 @@ pub(crate) struct Readings {
     pub(crate) keys: u64,
     pub(crate) memory_bytes: u64,
     pub(crate) expired_keys: u64,
+    pub(crate) evicted_keys: u64,
     pub(crate) uptime: Duration,
     pub(crate) process: Usage,
 }
@@ -29,6 +30,7 @@ pub(super) struct Snapshot {
     uptime_seconds: Gauge<f64, AtomicU64>,
     resident_memory_bytes: Gauge,
     expired_keys: Counter,
+    evicted_keys: Counter,
     cpu_seconds: Counter<f64, AtomicU64>,
 }
 
@@ -53,6 +55,12 @@ impl Snapshot {
                 "Keys gone because their time was over",
                 Counter::default(),
             ),
+            evicted_keys: registered(
+                registry,
+                "kv_evicted_keys",
+                "Keys gone to make room for others",
+                Counter::default(),
+            ),
             cpu_seconds: registered(registry, "process_cpu_seconds", "CPU time of the process", Counter::default()),
         }
     }
@@ -69,6 +77,7 @@ impl Snapshot {
         self.uptime_seconds.set(readings.uptime.as_secs_f64());
         self.resident_memory_bytes.set(whole(readings.process.resident_bytes));
         self.expired_keys.inner().store(readings.expired_keys, Ordering::Relaxed);
+        self.evicted_keys.inner().store(readings.evicted_keys, Ordering::Relaxed);
         self.cpu_seconds.inner().store(readings.process.cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
     }
 }

@@ -70,6 +70,16 @@ pub(super) const MEMORY_LIMIT: Setting = Setting {
     help: "Memory for data, in bytes or as 512Mi; above it writes that grow the store are refused",
 };
 
+pub(super) const EVICTION: Setting = Setting {
+    flag: Some("eviction"),
+    variable: Some("EVICTION"),
+    file_key: Some("eviction"),
+    placeholder: "POLICY",
+    default: "none: writes are refused",
+    group: STORE,
+    help: "What goes when memory is full: none, allkeys-lru or volatile-ttl",
+};
+
 pub(super) const TOMBSTONE_RETENTION: Setting = Setting {
     flag: Some("tombstone-retention"),
     variable: Some("TOMBSTONE_RETENTION"),
@@ -201,13 +211,14 @@ pub(super) const ENVIRONMENT: Setting = Setting {
 };
 
 /// In the order of `--help`.
-pub(super) const ALL: [&Setting; 19] = [
+pub(super) const ALL: [&Setting; 20] = [
     &TENANT,
     &NAME,
     &BIND,
     &PORT,
     &METRICS_PORT,
     &MEMORY_LIMIT,
+    &EVICTION,
     &TOMBSTONE_RETENTION,
     &MAX_KEY_SIZE,
     &MAX_VALUE_SIZE,

@@ -16,6 +16,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kvnode_core::store::Eviction;
 use kvnode_core::store::limits::Limits;
 use thiserror::Error;
 
@@ -60,6 +61,7 @@ pub struct Settings {
     /// None: no second listener.
     pub metrics_port: Option<u16>,
     pub memory_limit: u64,
+    pub eviction: Eviction,
     pub tombstone_retention: Duration,
     pub limits: Limits,
     pub admin_key: Option<Secret>,
@@ -139,6 +141,7 @@ pub fn resolve(
         port,
         metrics_port: Some(metrics_port).filter(|&metrics| metrics != 0 && metrics != port),
         memory_limit: memory_limit(&layers, machine)?,
+        eviction: layers.parsed(&catalogue::EVICTION, eviction)?.unwrap_or_default(),
         tombstone_retention: layers
             .parsed(&catalogue::TOMBSTONE_RETENTION, |text| quantities::duration(text, TOMBSTONE_RETENTION))?
             .unwrap_or(TOMBSTONE_RETENTION_DEFAULT),
@@ -159,6 +162,15 @@ fn port_number(text: &str) -> Result<u16, String> {
 
 fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("is '{text}'; it must be an IP address, for example 127.0.0.1 or ::"))
+}
+
+fn eviction(text: &str) -> Result<Eviction, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "none" => Ok(Eviction::None),
+        "allkeys-lru" => Ok(Eviction::AllKeysLru),
+        "volatile-ttl" => Ok(Eviction::VolatileTtl),
+        _ => Err(format!("is '{text}'; it must be none, allkeys-lru or volatile-ttl")),
+    }
 }
 
 fn node_name(layers: &Layers<'_>) -> Result<NodeName, SettingsError> {

@@ -25,10 +25,12 @@ async fn a_hundred_keys_are_listed_in_pages_each_once() {
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/dev/kv?prefix=user%3A&limit=30&cursor={next}");
     }
+    listed.sort();
     assert_eq!(listed, expected);
 
     let first = get(node.address, "/dev/kv").await.json();
-    assert_eq!((first["count"].as_u64(), first["next"].as_str()), (Some(100), Some("user:98")), "100 by default");
+    assert_eq!(first["count"].as_u64(), Some(100), "100 by default");
+    assert!(first["next"].is_string());
     delete(node.address, "/dev/kv/other%20key").await;
     let all = get(node.address, "/dev/kv").await.json();
     assert_eq!((all["count"].as_u64(), all.get("next")), (Some(100), None), "the last page names no next");
@@ -43,10 +45,8 @@ async fn an_empty_store_lists_nothing_and_bad_pages_are_400() {
         assert_eq!(refused.status.as_u16(), 400, "{limit}");
     }
     get(node.address, "/dev/kv?limit=1001").await.expect_problem(400, "PageLimit", &["1001", "1000"]);
-    let long = "c".repeat(257);
-    get(node.address, &format!("/dev/kv?cursor={long}")).await.expect_problem(
-        400,
-        "KeyPartTooLong",
-        &["cursor", "257"],
-    );
+    for cursor in ["", "0", "user:98", "00000000000000", &"c".repeat(257)] {
+        let refused = get(node.address, &format!("/dev/kv?cursor={cursor}")).await;
+        refused.expect_problem(400, "BadCursor", &["cursor", "next"]);
+    }
 }

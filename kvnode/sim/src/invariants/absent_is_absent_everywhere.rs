@@ -3,6 +3,7 @@
 use kvnode_core::store::outcome::Reply;
 
 use super::{Invariant, View};
+use crate::trace::{namespace_words, place};
 
 #[derive(Debug)]
 pub(super) struct AbsentIsAbsentEverywhere;
@@ -13,18 +14,21 @@ impl Invariant for AbsentIsAbsentEverywhere {
     }
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
-        let live = view.model.keys().count() as u64;
-        if view.counted != live {
-            return Err(format!("{} keys are counted, {live} are live", view.counted));
-        }
         for (address, reply) in view.probes {
             if view.model.get(address).is_none() && *reply != Reply::Absent {
-                return Err(format!("{:?} is gone, but a get answers {reply:?}", address.key));
+                return Err(format!("{} is gone, but a get answers {reply:?}", place(address)));
             }
         }
-        match view.listed.iter().find(|key| !view.model.keys().any(|live| live == key.as_ref())) {
-            Some(key) => Err(format!("{key:?} is gone, but listed")),
-            None => Ok(()),
+        for shown in view.shown {
+            let namespace = namespace_words(shown.namespace);
+            let live = || view.model.keys(shown.namespace);
+            if shown.counted != live().count() as u64 {
+                return Err(format!("{} keys of {namespace} are counted, {} are live", shown.counted, live().count()));
+            }
+            if let Some(key) = shown.listed.iter().find(|key| !live().any(|live| *live == ***key)) {
+                return Err(format!("{key:?} of {namespace} is gone, but listed"));
+            }
         }
+        Ok(())
     }
 }

@@ -3,20 +3,24 @@
 
 mod absent_is_absent_everywhere;
 mod bytes_add_up;
-mod list_is_the_sorted_live_keys;
+mod evictions_are_needed;
+pub(crate) mod evictions_spare_the_used;
+mod list_is_the_live_keys_once;
 mod memory_stays_bounded;
+mod namespaces_are_isolated;
 mod outcomes_match_the_model;
 mod refused_writes_change_nothing;
 mod versions_never_come_twice;
 mod writes_can_be_read;
 
-use kvnode_core::store::StoreConfig;
 use kvnode_core::store::key::Address;
-use kvnode_core::store::outcome::{Outcome, Reply};
+use kvnode_core::store::outcome::Reply;
+use kvnode_core::store::{Eviction, StoreConfig};
 use kvnode_core::time::UnixMillis;
 
 use crate::model::{Known, Model};
-use crate::subject::Accounts;
+use crate::probe::Shown;
+use crate::subject::{Accounts, Answer};
 use crate::workload::Step;
 
 /// A step, and what an outsider finds right after it.
@@ -24,21 +28,23 @@ use crate::workload::Step;
 pub struct View<'v> {
     pub step: &'v Step,
     pub now: UnixMillis,
-    /// None for a sweep.
-    pub outcome: Option<&'v Outcome>,
-    /// What the model says to the outcome.
+    pub answer: &'v Answer,
+    /// What the model says to the answer.
     pub judgement: &'v Result<(), String>,
     /// The model after the step.
     pub model: &'v Model,
     pub accounts_before: Accounts,
     pub accounts: Accounts,
-    /// All keys, page after page.
-    pub listed: &'v [Box<str>],
-    pub counted: u64,
-    /// Gets of the step's own key, if it has one, and of another.
-    pub probes: &'v [(Address, Reply)],
+    /// All namespaces.
+    pub shown: &'v [Shown],
+    /// Gets of the step's own key in each namespace, if it has one, and of another.
+    pub probes: &'v [(Address<'static>, Reply)],
     /// The entry the step's own key had in the model just before.
     pub before: Option<&'v Known>,
+    /// Whether it had a tombstone instead.
+    pub past_tombstone: bool,
+    /// What went in this step to make room, as far as its time had not come.
+    pub evicted: &'v [(Address<'static>, Known)],
 }
 
 pub trait Invariant {
@@ -47,12 +53,16 @@ pub trait Invariant {
 }
 
 pub fn all(config: &StoreConfig) -> Vec<Box<dyn Invariant>> {
+    let evicting = config.eviction != Eviction::None;
     // The narrow ones first: what they say is nearer to the cause than that an answer is not the model's.
     vec![
         Box::new(refused_writes_change_nothing::RefusedWritesChangeNothing),
-        Box::new(versions_never_come_twice::VersionsNeverComeTwice::new(config.tombstone_retention_ms)),
+        Box::new(versions_never_come_twice::VersionsNeverComeTwice::new(config.tombstone_retention_ms, evicting)),
+        Box::new(namespaces_are_isolated::NamespacesAreIsolated::default()),
+        Box::new(evictions_are_needed::EvictionsAreNeeded),
+        Box::new(evictions_spare_the_used::EvictionsSpareTheUsed::new(config.eviction)),
         Box::new(absent_is_absent_everywhere::AbsentIsAbsentEverywhere),
-        Box::new(list_is_the_sorted_live_keys::ListIsTheSortedLiveKeys),
+        Box::new(list_is_the_live_keys_once::ListIsTheLiveKeysOnce),
         Box::new(writes_can_be_read::WritesCanBeRead),
         Box::new(bytes_add_up::BytesAddUp),
         Box::new(memory_stays_bounded::MemoryStaysBounded),

@@ -1,9 +1,12 @@
 //! C47: a refused write adds nothing: the entry, its version and its times are what they were, and no memory is taken.
+//! Only what had to go for it, because its time had come or to make room, may have gone.
 
 use kvnode_core::store::command::Command;
 use kvnode_core::store::outcome::Reply;
 
+use super::memory_stays_bounded::burials_between;
 use super::{Invariant, View};
+use crate::subject::Answer;
 use crate::workload::Step;
 
 #[derive(Debug)]
@@ -15,11 +18,12 @@ impl Invariant for RefusedWritesChangeNothing {
     }
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
-        let (Some(Err(refusal)), Step::Execute(Command::Key(command))) = (view.outcome, view.step) else {
+        let (Answer::Key(Err(refusal)), Step::Execute(Command::Key(command))) = (view.answer, view.step) else {
             return Ok(());
         };
-        if view.accounts.used > view.accounts_before.used {
-            let (before, after) = (view.accounts_before.used, view.accounts.used);
+        let (before, after) = (view.accounts_before, view.accounts);
+        if after.used > before.used && burials_between(&before, &after) == 0 {
+            let (before, after) = (before.used, after.used);
             return Err(format!("memory grew from {before} to {after} bytes by a refused write ({refusal})"));
         }
         let Some((_, reply)) = view.probes.iter().find(|(address, _)| *address == command.address) else {

@@ -10,12 +10,18 @@ use kvnode_core::store::outcome::Reply;
 use kvnode_core::time::UnixMillis;
 
 use super::{Invariant, View};
+use crate::subject::Answer;
 use crate::workload::Step;
+
+/// Entries tell their times in whole seconds; the moment itself is less than a second later.
+const SECOND_REST_MS: u64 = 999;
 
 #[derive(Debug)]
 pub(super) struct VersionsNeverComeTwice {
     retention_ms: u64,
-    last: BTreeMap<Address, Last>,
+    /// Entries may go unannounced, and before their time.
+    evicting: bool,
+    last: BTreeMap<Address<'static>, Last>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +32,8 @@ struct Last {
 }
 
 impl VersionsNeverComeTwice {
-    pub(super) fn new(retention_ms: u64) -> Self {
-        Self { retention_ms, last: BTreeMap::new() }
+    pub(super) fn new(retention_ms: u64, evicting: bool) -> Self {
+        Self { retention_ms, evicting, last: BTreeMap::new() }
     }
 }
 
@@ -37,19 +43,19 @@ impl Invariant for VersionsNeverComeTwice {
     }
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
-        match (view.step, view.outcome) {
-            (_, Some(Ok(Reply::Stored { entry, .. }))) => {
+        match (view.step, view.answer) {
+            (_, Answer::Key(Ok(Reply::Stored { entry, .. }))) => {
                 let last = self.last.get(&entry.address).copied();
                 if let Some(last) = last
                     && entry.version <= last.version
-                    && entry.updated_at < last.at.plus_millis(self.retention_ms)
+                    && entry.updated_at.plus_millis(SECOND_REST_MS) < last.at.plus_millis(self.retention_ms)
                 {
                     return Err(format!("version {} was given out after {}", entry.version, last.version));
                 }
-                let at = entry.expires_at.unwrap_or(entry.updated_at);
+                let at = entry.expires_at.filter(|_| !self.evicting).unwrap_or(entry.updated_at);
                 self.last.insert(entry.address.clone(), Last { version: entry.version, at });
             }
-            (Step::Execute(Command::Key(command)), Some(Ok(Reply::Deleted { version }))) => {
+            (Step::Execute(Command::Key(command)), Answer::Key(Ok(Reply::Deleted { version, .. }))) => {
                 self.last.insert(command.address.clone(), Last { version: *version, at: view.now });
             }
             _ => {}

@@ -3,6 +3,7 @@
 use kvnode_core::store::outcome::Reply;
 
 use super::{Invariant, View};
+use crate::trace::place;
 
 #[derive(Debug)]
 pub(super) struct WritesCanBeRead;
@@ -17,7 +18,7 @@ impl Invariant for WritesCanBeRead {
             let Some(known) = view.model.get(address) else { continue };
             match reply {
                 Reply::Found(entry) => known.same_as(entry)?,
-                other => return Err(format!("{:?} was written, but a get answers {other:?}", address.key)),
+                other => return Err(format!("{} was written, but a get answers {other:?}", place(address))),
             }
         }
         Ok(())

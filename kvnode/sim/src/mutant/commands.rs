@@ -1,0 +1,55 @@
+//! Defects in what is done: the core is told something else than was asked for.
+
+use kvnode_core::store::change::NewValue;
+use kvnode_core::store::command::{AllCommand, KeyAction, KeyCommand, NewExpiry, NewTags, Write};
+use kvnode_core::time::UnixMillis;
+
+use super::{Mutant, Mutation};
+use crate::subject::Subject;
+
+impl<S: Subject> Mutant<S> {
+    pub(super) fn spoil_command<'c>(&self, command: &KeyCommand<'c>, now: UnixMillis) -> KeyCommand<'c> {
+        let mut command = command.clone();
+        if let KeyAction::Write(write) = &mut command.action {
+            self.spoil_write(write, now);
+        }
+        command
+    }
+
+    fn spoil_write(&self, write: &mut Write<'_>, now: UnixMillis) {
+        match (self.mutation, &mut write.value) {
+            (Mutation::IncrementOffByOne, NewValue::AddInteger(number)) => *number = number.saturating_add(1),
+            (Mutation::OverwriteOffByOne, NewValue::Overwrite { offset, .. }) => *offset = offset.saturating_add(1),
+            (Mutation::AppendedTwice, NewValue::Append(bytes)) => *bytes = bytes.repeat(2).into(),
+            _ => {}
+        }
+        match (self.mutation, write.expiry) {
+            (Mutation::KeepDropsTheTtl, NewExpiry::Keep) => write.expiry = NewExpiry::Never,
+            (Mutation::PastMomentIgnored, NewExpiry::At(moment)) if moment < now => write.expiry = NewExpiry::Never,
+            _ => {}
+        }
+        if self.mutation == Mutation::KeepDropsTheTags && write.tags == NewTags::Keep {
+            write.tags = NewTags::Set(kvnode_core::store::attributes::Tags::default());
+        }
+    }
+
+    pub(super) fn spoil_question(&self, command: AllCommand) -> AllCommand {
+        let AllCommand::Sorted(mut sorted) = command else { return command };
+        match self.mutation {
+            Mutation::TagsIgnored => sorted.tags.clear(),
+            Mutation::SkipIgnored => sorted.skip = 0,
+            _ => {}
+        }
+        AllCommand::Sorted(sorted)
+    }
+}
+
+pub(super) fn without_conditions<'c>(command: &KeyCommand<'c>) -> KeyCommand<'c> {
+    let mut command = command.clone();
+    match &mut command.action {
+        KeyAction::Write(write) => write.conditions.clear(),
+        KeyAction::Delete { conditions, .. } => conditions.clear(),
+        KeyAction::Get => {}
+    }
+    command
+}
