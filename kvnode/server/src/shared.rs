@@ -5,6 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kvnode_core::store::StoreConfig;
+use kvnode_core::store::command::{AllCommand, KeyCommand};
+use kvnode_core::store::entry::EntryRef;
+use kvnode_core::store::outcome::{Gathered, Outcome};
+use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
@@ -35,6 +39,10 @@ pub(crate) struct Shared {
     draining: watch::Sender<bool>,
 }
 
+/// Why a command that was run cannot be answered. A store that is kept in memory alone always can.
+#[derive(Debug, Error)]
+pub(crate) enum Untold {}
+
 impl Shared {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
         let store = SharedStore::new(&StoreConfig {
@@ -54,6 +62,25 @@ impl Shared {
             store,
             clock,
         }
+    }
+
+    /// Runs a command about one key. Gives what `answer` made of the outcome, which it sees while the partition is still
+    /// locked, as soon as that may be told to a client.
+    #[expect(
+        clippy::unused_async,
+        reason = "callers must be ready to wait: what is kept on disk is told once it is there"
+    )]
+    pub(crate) async fn run<R>(
+        &self,
+        command: &KeyCommand<'_>,
+        answer: impl FnOnce(Outcome<EntryRef<'_>>) -> R,
+    ) -> Result<R, Untold> {
+        Ok(self.store.execute(command, self.clock.now(), answer))
+    }
+
+    /// The same for a question about all keys of a namespace.
+    pub(crate) async fn gather(&self, command: AllCommand) -> Result<Gathered, Untold> {
+        Ok(self.store.gather(command, self.clock.now()).await)
     }
 
     pub(crate) fn uptime(&self) -> Duration {

@@ -49,7 +49,7 @@ pub(super) async fn get(
     let mut room = Room::default();
     let mut looks = 0;
     loop {
-        let found = shared.store.execute(&command, shared.clock.now(), |outcome| {
+        let looking = shared.run(&command, |outcome| {
             let Reply::Found(entry) = outcome.expect("a get is never refused") else { return Found::Absent };
             let present = Present { version: entry.version(), ..Present::default() };
             if condition.as_ref().is_some_and(|condition| !condition.holds(present)) {
@@ -65,7 +65,7 @@ pub(super) async fn get(
             };
             Found::Entry(answer, entry.version())
         });
-        let (answer, version) = match found {
+        let (answer, version) = match looking.await? {
             Found::NeedsRoom(bytes) if looks < LOOKS_MAX => {
                 looks += 1;
                 room = shared.bodies.room_for(bytes).await?;
@@ -111,7 +111,7 @@ pub(super) async fn put(
     let write = envelope::put(form, &read.bytes, &query, conditions, &shared.settings.limits)?;
     let command = KeyCommand { address, action: KeyAction::Write(write) };
     let key = &command.address.key;
-    let stored = shared.store.execute(&command, shared.clock.now(), |outcome| {
+    let storing = shared.run(&command, |outcome| {
         let (operation, said) = (write_operation(&outcome), said(&outcome));
         record(&shared, &id, operation, key, said);
         match outcome {
@@ -120,7 +120,7 @@ pub(super) async fn put(
             Err(refusal) => Err(Problem::refused(key.as_str(), &refusal)),
         }
     });
-    let (text, version) = stored?;
+    let (text, version) = storing.await??;
     // The answer is about as large as the request, and takes over its room.
     Ok(tagged(([(header::CONTENT_TYPE, JSON)], read.room.body(text)).into_response(), version))
 }
@@ -145,11 +145,12 @@ pub(super) async fn delete(
     let conditions = conditions::of_write(&query, &headers)?;
     let command = KeyCommand { address, action: KeyAction::Delete { conditions, with_previous: false } };
     let key = &command.address.key;
-    let existed = shared.store.execute(&command, shared.clock.now(), |outcome| {
+    let deleting = shared.run(&command, |outcome| {
         record(&shared, &id, "delete", key, said(&outcome));
         let existed = outcome.map(|reply| matches!(reply, Reply::Deleted { .. }));
         existed.map_err(|refusal| Problem::refused(key.as_str(), &refusal))
-    })?;
+    });
+    let existed = deleting.await??;
     if wants_minimal(&headers) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

@@ -41,7 +41,7 @@ pub(super) async fn page(
         after: query.get("cursor").map(cursor).transpose()?,
         limit: PageLimit::new(usize::try_from(limit).unwrap_or(usize::MAX))?,
     };
-    let gathered = shared.store.gather(AllCommand::List(list), shared.clock.now()).await;
+    let gathered = shared.gather(AllCommand::List(list)).await?;
     shared.metrics.operation("list", "success");
     let Gathered::Keys(page) = gathered else { unreachable!("a list was answered with {gathered:?}") };
     let next = page.next.map(|next| next.to_string());

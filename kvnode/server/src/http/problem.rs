@@ -8,6 +8,8 @@ use kvnode_core::store::limits::InputError;
 use kvnode_core::store::outcome::Refusal;
 use serde::Serialize;
 
+use crate::shared::Untold;
+
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -52,6 +54,12 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+}
+
+impl From<Untold> for Problem {
+    fn from(untold: Untold) -> Self {
+        match untold {}
     }
 }
 
