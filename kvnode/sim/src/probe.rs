@@ -33,7 +33,7 @@ pub(crate) fn show_all(now: UnixMillis, subject: &mut dyn Subject) -> Vec<Shown>
 }
 
 pub(crate) fn get(address: &Address<'static>) -> Step {
-    Step::Execute(Command::Key(KeyCommand { address: address.clone(), action: KeyAction::Get }))
+    Step::Execute(Command::Key(KeyCommand::new(address.clone(), KeyAction::Get)))
 }
 
 pub(crate) fn reply(answer: Answer) -> Reply {

@@ -8,14 +8,14 @@ use super::scan::{Bracketed, Kind, kind, members, trimmed};
 use super::tree::Node;
 use super::work::Work;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Merge<'t> {
     Replace(&'t str),
     /// No two with the same name: only the last of them is what the patch says.
     Members(Vec<(Name<'t>, Change<'t>)>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Change<'t> {
     Remove,
     Merge(Merge<'t>),

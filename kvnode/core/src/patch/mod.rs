@@ -60,10 +60,10 @@ pub struct PatchLimits {
 }
 
 /// A body that was read and found good; it can be applied to any value.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Patch<'t>(Form<'t>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Form<'t> {
     Shallow(Shallow<'t>),
     Merge(Merge<'t>),

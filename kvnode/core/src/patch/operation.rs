@@ -11,7 +11,7 @@ use super::scan::{Bracketed, Kind, elements, kind, members, trimmed};
 /// bounded apart from their size; editors and controllers send a few dozen at most.
 pub const OPERATIONS_MAX: usize = 1000;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Operation<'t> {
     /// Counted from 1, as errors tell it.
     pub(super) number: usize,
@@ -19,7 +19,7 @@ pub(super) struct Operation<'t> {
     pub(super) action: Action<'t>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Action<'t> {
     Add(&'t str),
     Remove,

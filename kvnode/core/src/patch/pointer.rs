@@ -6,14 +6,14 @@ use super::name::{Name, characters, push_character};
 /// Characters of a pointer that an error shows; it can have as many as a body has room for.
 const SHOWN_CHARACTERS: usize = 80;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pointer<'t> {
     written: &'t str,
     pub(super) tokens: Vec<Token>,
 }
 
 /// One part of a pointer. Whether it is a name or an index depends on what it meets.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     /// The name as a member of an object would be written, `"name":`, in the one way in which this crate writes it.
     written: String,

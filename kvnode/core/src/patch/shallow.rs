@@ -6,7 +6,7 @@ use super::scan::{Bracketed, Kind, kind, members, trimmed};
 use super::tree::{Items, Node};
 use super::work::Work;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shallow<'t> {
     body: &'t str,
     /// Nothing if the body is no object.

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::limits::{InputError, Limits};
 use super::value::{Kind, Value, check_size};
+use crate::patch::{Patch, PatchError};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum NewValue<'v> {
@@ -23,6 +24,8 @@ pub enum NewValue<'v> {
     /// The present number plus this one; an absent one counts as zero.
     AddInteger(i64),
     AddFloat(f64),
+    /// The present JSON with this patch applied; what comes out is JSON, whatever kind it was stored as.
+    Patch(Patch<'v>),
 }
 
 /// Why a new value could not be made of the present one.
@@ -38,6 +41,10 @@ pub enum ChangeError {
     NotFinite,
     #[error("The value is JSON, and what the change makes of it is not: {reason}.")]
     NoLongerJson { reason: String },
+    #[error("The value is no JSON, so it cannot be patched: {reason}.")]
+    NotJson { reason: String },
+    #[error(transparent)]
+    Patch(#[from] PatchError),
     #[error(transparent)]
     Limit(#[from] InputError),
 }
@@ -57,6 +64,7 @@ impl NewValue<'_> {
         let computed = match self {
             Self::Set(value) => return Ok(Value::stored(value.kind(), value.content())),
             Self::Keep => return Ok(Value::stored(kind, content.to_vec())),
+            Self::Patch(patch) => return patched(patch, present, limits),
             Self::Append(bytes) => {
                 check_size(content.len() + bytes.len(), limits)?;
                 [content, bytes].concat()
@@ -76,7 +84,8 @@ impl NewValue<'_> {
             }
         };
         if kind == Kind::Json {
-            still_json(&computed, limits)?;
+            // What was written through HTTP must be readable there for ever.
+            json_text(&computed, limits, |reason| ChangeError::NoLongerJson { reason })?;
         }
         Ok(Value::stored(kind, computed))
     }
@@ -104,12 +113,30 @@ fn float(content: &[u8]) -> Result<f64, ChangeError> {
     if number.is_nan() { Err(ChangeError::NotAFloat) } else { Ok(number) }
 }
 
-/// JSON stays JSON: what was written through HTTP must be readable there for ever.
-fn still_json(content: &[u8], limits: &Limits) -> Result<(), ChangeError> {
-    let text = std::str::from_utf8(content).map_err(|error| ChangeError::NoLongerJson { reason: error.to_string() })?;
+fn patched(patch: &Patch<'_>, present: Option<Present<'_>>, limits: &Limits) -> Result<Value<'static>, ChangeError> {
+    let stored = match present {
+        None => None,
+        Some(Present { kind: Kind::Json, content }) => {
+            Some(std::str::from_utf8(content).expect("JSON was text when it was stored"))
+        }
+        Some(Present { kind: Kind::Bytes, content }) => {
+            Some(json_text(content, limits, |reason| ChangeError::NotJson { reason })?)
+        }
+    };
+    let text = patch.apply(stored, &limits.of_patches())?;
+    Ok(Value::stored(Kind::Json, text.into_bytes()))
+}
+
+/// The text of JSON without the white space around it, if it is any.
+fn json_text<'t>(
+    content: &'t [u8],
+    limits: &Limits,
+    refused: fn(String) -> ChangeError,
+) -> Result<&'t str, ChangeError> {
+    let text = std::str::from_utf8(content).map_err(|error| refused(error.to_string()))?;
     match Value::json(text, limits) {
-        Ok(_) => Ok(()),
-        Err(InputError::JsonMalformed { reason }) => Err(ChangeError::NoLongerJson { reason }),
+        Ok(_) => Ok(text.trim_ascii()),
+        Err(InputError::JsonMalformed { reason }) => Err(refused(reason)),
         Err(error) => Err(error.into()),
     }
 }
@@ -117,6 +144,7 @@ fn still_json(content: &[u8], limits: &Limits) -> Result<(), ChangeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::patch::PatchKind;
 
     fn changed(change: &NewValue<'_>, kind: Kind, content: &str) -> Result<String, ChangeError> {
         let present = Present { kind, content: content.as_bytes() };
@@ -155,5 +183,33 @@ mod tests {
         assert_eq!(changed(&append("0"), Kind::Json, "1"), Ok("10".into()));
         assert!(matches!(changed(&append("x"), Kind::Json, "1"), Err(ChangeError::NoLongerJson { .. })));
         assert_eq!(changed(&append("x"), Kind::Bytes, "1"), Ok("1x".into()));
+    }
+
+    fn patched_as(kind: PatchKind, body: &str, present: Option<Present<'_>>) -> Result<String, ChangeError> {
+        let limits = Limits::default();
+        let patch = Patch::parse(kind, body.as_bytes(), &limits.of_patches()).expect("a good patch");
+        let change = NewValue::Patch(patch);
+        let value = change.apply(present, &limits)?;
+        assert_eq!(value.kind(), Kind::Json, "what a patch makes is JSON");
+        Ok(String::from_utf8(value.content().to_vec()).expect("text"))
+    }
+
+    #[test]
+    fn a_patch_takes_json_of_either_kind_and_nothing_else() {
+        let patched =
+            |kind, content: &'static [u8]| patched_as(PatchKind::Merge, r#"{"b":2}"#, Some(Present { kind, content }));
+        assert_eq!(patched(Kind::Json, br#"{"a":1}"#), Ok(r#"{"a":1,"b":2}"#.into()));
+        assert_eq!(patched(Kind::Bytes, b" {\"a\":1}\n"), Ok(r#"{"a":1,"b":2}"#.into()));
+        for content in [&b""[..], b"hello", b"\xff", b"{\"a\":}"] {
+            assert!(matches!(patched(Kind::Bytes, content), Err(ChangeError::NotJson { .. })), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn two_patches_make_an_absent_value_and_the_third_finds_none() {
+        assert_eq!(patched_as(PatchKind::Shallow, r#"{"a":null}"#, None), Ok(r#"{"a":null}"#.into()));
+        assert_eq!(patched_as(PatchKind::Merge, r#"{"a":null,"b":1}"#, None), Ok(r#"{"b":1}"#.into()));
+        let add = r#"[{"op":"add","path":"/a","value":1}]"#;
+        assert_eq!(patched_as(PatchKind::Operations, add, None), Err(ChangeError::Patch(PatchError::Absent)));
     }
 }

@@ -97,17 +97,23 @@ pub struct Sorted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit(usize);
 
+impl<'c> KeyCommand<'c> {
+    pub fn new(address: Address<'c>, action: KeyAction<'c>) -> Self {
+        Self { address, action }
+    }
+}
+
 impl<'c> Command<'c> {
     pub fn get(address: Address<'c>) -> Self {
-        Self::Key(KeyCommand { address, action: KeyAction::Get })
+        Self::Key(KeyCommand::new(address, KeyAction::Get))
     }
 
     pub fn write(address: Address<'c>, write: Write<'c>) -> Self {
-        Self::Key(KeyCommand { address, action: KeyAction::Write(write) })
+        Self::Key(KeyCommand::new(address, KeyAction::Write(write)))
     }
 
     pub fn delete(address: Address<'c>, conditions: Vec<Condition>) -> Self {
-        Self::Key(KeyCommand { address, action: KeyAction::Delete { conditions, with_previous: false } })
+        Self::Key(KeyCommand::new(address, KeyAction::Delete { conditions, with_previous: false }))
     }
 
     pub fn list(list: List) -> Self {

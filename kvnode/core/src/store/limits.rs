@@ -3,6 +3,8 @@
 
 use thiserror::Error;
 
+use crate::patch::PatchLimits;
+
 /// Brackets within brackets that a JSON value may have; deeper text would make readers that recurse overflow.
 pub const JSON_DEPTH_MAX: usize = 128;
 
@@ -24,6 +26,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { key_bytes_max: 256, value_bytes_max: 2 * 1024 * 1024, tags_max: 50, tag_chars_max: 100 }
+    }
+}
+
+impl Limits {
+    /// What they leave to a patch and to the value it makes.
+    pub fn of_patches(&self) -> PatchLimits {
+        PatchLimits { bytes_max: self.value_bytes_max, depth_max: JSON_DEPTH_MAX }
     }
 }
 

@@ -33,7 +33,7 @@ proptest! {
     #[test]
     fn a_key_stored_is_the_key_found_and_lies_in_one_partition(address in any_address()) {
         let mut store = Store::new(&config(1 << 20));
-        let mut run = |action| store.execute(&KeyCommand { address: address.clone(), action }, UnixMillis::new(1));
+        let mut run = |action| store.execute(&KeyCommand::new(address.clone(), action), UnixMillis::new(1));
         run(KeyAction::Write(Write::put(json("1")))).expect("room");
         let Ok(Reply::Found(entry)) = run(KeyAction::Get) else { panic!("it was put") };
         prop_assert_eq!(&entry.address, &address);

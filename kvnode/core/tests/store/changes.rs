@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use crate::fixture::{Fixture, HOUR_MS, bytes, if_version, json, tags};
+use kvnode_core::patch::{Patch, PatchError, PatchKind};
 use kvnode_core::store::attributes::Ttl;
 use kvnode_core::store::change::{ChangeError, NewValue};
 use kvnode_core::store::command::{KeyAction, NewExpiry, NewTags, Write};
 use kvnode_core::store::condition::Condition;
-use kvnode_core::store::limits::InputError;
+use kvnode_core::store::limits::{InputError, Limits};
 use kvnode_core::store::outcome::{Refusal, Reply};
 use kvnode_core::store::value::Kind;
 
@@ -41,6 +42,30 @@ fn every_change_makes_its_value_of_the_present_one() {
         assert_eq!(store.change(&key, change.clone()), Ok(2), "{change:?}");
         assert_eq!(store.text(&key), after, "{change:?} of {before}");
     }
+    store.audit();
+}
+
+/// A patch is a change like any other: what it does not speak of stays, and it counts even if nothing comes of it.
+#[test]
+fn a_patch_keeps_expiry_and_tags_and_adds_one_to_the_version() {
+    let limits = Limits::default();
+    let patch = |kind, body: &'static str| {
+        NewValue::Patch(Patch::parse(kind, body.as_bytes(), &limits.of_patches()).expect("a good patch"))
+    };
+    let mut store = Fixture::new();
+    let write =
+        Write::put(json(r#"{"a":1}"#)).living(Ttl::from_seconds(60).expect("a ttl")).tagged(tags(&[("t", "v")]));
+    store.store("k", write).expect("room");
+    let before = store.entry("k");
+    store.after_ms(5000);
+    assert_eq!(store.change("k", patch(PatchKind::Merge, r#"{"b":null}"#)), Ok(2), "nothing changes but the version");
+    assert_eq!(store.change("k", patch(PatchKind::Shallow, r#"{"b":null}"#)), Ok(3));
+    let after = store.entry("k");
+    assert_eq!(after.value.content(), br#"{"a":1,"b":null}"#);
+    assert_eq!((after.expires_at, after.ttl, after.tags), (before.expires_at, before.ttl, before.tags));
+    let refused = store.change("k", patch(PatchKind::Operations, r#"[{"op":"test","path":"/a","value":2}]"#));
+    assert!(matches!(refused, Err(Refusal::Change(ChangeError::Patch(PatchError::TestFailed { .. })))));
+    assert_eq!(store.version("k"), 3);
     store.audit();
 }
 

@@ -66,7 +66,7 @@ impl Fixture {
     pub(crate) fn run(&mut self, key: &str, action: KeyAction<'_>) -> Outcome {
         let limits = Limits { key_bytes_max: 1 << 15, ..Limits::default() };
         let address = Address { namespace: self.namespace, key: Key::new(key, &limits).expect("a key") };
-        self.store.execute(&KeyCommand { address, action }, self.now)
+        self.store.execute(&KeyCommand::new(address, action), self.now)
     }
 
     pub(crate) fn get(&mut self, key: &str) -> Reply {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::fixture::tags;
+use kvnode_core::patch::{Patch, PatchKind};
 use kvnode_core::store::attributes::{Tags, Ttl, Version};
 use kvnode_core::store::change::NewValue;
 use kvnode_core::store::command::{
@@ -26,7 +27,7 @@ pub(crate) fn any_moment() -> impl Strategy<Value = UnixMillis> {
 }
 
 pub(crate) fn any_step() -> impl Strategy<Value = Step> {
-    let key_step = |address, action| Step::Execute(Command::Key(KeyCommand { address, action }));
+    let key_step = |address, action| Step::Execute(Command::Key(KeyCommand::new(address, action)));
     prop_oneof![
         8 => (any_address(), any_write())
             .prop_map(move |(address, write)| key_step(address, KeyAction::Write(write))),
@@ -77,7 +78,22 @@ fn any_new_value() -> impl Strategy<Value = NewValue<'static>> {
             .prop_map(|(offset, bytes)| NewValue::Overwrite { offset, bytes: Cow::Owned(bytes) }),
         1 => number().prop_map(NewValue::AddInteger),
         1 => (-8..8_i32).prop_map(|quarters| NewValue::AddFloat(f64::from(quarters) / 4.0)),
+        2 => any_patch().prop_map(NewValue::Patch),
     ]
+}
+
+fn any_patch() -> impl Strategy<Value = Patch<'static>> {
+    let bodies = [
+        (PatchKind::Merge, r#"{"a":{"b":null,"c":1}}"#),
+        (PatchKind::Merge, "[1]"),
+        (PatchKind::Shallow, r#"{"a":null}"#),
+        (PatchKind::Shallow, "\"text\""),
+        (PatchKind::Operations, r#"[{"op":"add","path":"/b","value":1}]"#),
+        (PatchKind::Operations, r#"[{"op":"test","path":"","value":7}]"#),
+    ];
+    prop::sample::select(bodies.to_vec()).prop_map(|(kind, body)| {
+        Patch::parse(kind, body.as_bytes(), &Limits::default().of_patches()).expect("a good patch")
+    })
 }
 
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {

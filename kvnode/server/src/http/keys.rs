@@ -44,7 +44,7 @@ pub(super) async fn get(
     let raw = query.truth(RAW)?;
     let condition = conditions::none_match(&headers)?;
     let raw_bytes = wants_bytes(&headers);
-    let command = KeyCommand { address, action: KeyAction::Get };
+    let command = KeyCommand::new(address, KeyAction::Get);
     let key = &command.address.key;
     let mut room = Room::default();
     let mut looks = 0;
@@ -109,7 +109,7 @@ pub(super) async fn put(
     let form = envelope::form(&headers)?;
     let read = shared.bodies.read(&headers, body).await?;
     let write = envelope::put(form, &read.bytes, &query, conditions, &shared.settings.limits)?;
-    let command = KeyCommand { address, action: KeyAction::Write(write) };
+    let command = KeyCommand::new(address, KeyAction::Write(write));
     let key = &command.address.key;
     let storing = shared.run(&command, |outcome| {
         let (operation, said) = (write_operation(&outcome), said(&outcome));
@@ -143,7 +143,7 @@ pub(super) async fn delete(
     let query = Query::parse(query.as_deref(), &[IF_VERSION])?;
     refuse_idempotency_key(&headers)?;
     let conditions = conditions::of_write(&query, &headers)?;
-    let command = KeyCommand { address, action: KeyAction::Delete { conditions, with_previous: false } };
+    let command = KeyCommand::new(address, KeyAction::Delete { conditions, with_previous: false });
     let key = &command.address.key;
     let deleting = shared.run(&command, |outcome| {
         record(&shared, &id, "delete", key, said(&outcome));

@@ -1,5 +1,6 @@
 //! What a change makes of a value, byte by byte and in wider numbers than the core's.
 
+use kvnode_core::patch::Patch;
 use kvnode_core::store::change::{ChangeError, NewValue};
 use kvnode_core::store::limits::{InputError, Limits};
 use kvnode_core::store::value::{Kind, Value};
@@ -44,12 +45,25 @@ pub(super) fn changed(
             }
             format!("{sum}").into_bytes()
         }
+        NewValue::Patch(patch) => return patched(patch, before, limits),
     };
     fits(bytes.len() as u128, limits)?;
     if kind == Kind::Json {
         is_json(&bytes, limits)?;
     }
     Ok(Content { kind, bytes })
+}
+
+/// What patches make of text is tested against other programs; here it is whether one is applied, and to what.
+fn patched(patch: &Patch<'_>, before: Option<&Content>, limits: &Limits) -> Result<Content, ChangeError> {
+    let text = |content: &Content| {
+        let text = String::from_utf8_lossy(&content.bytes).trim().to_owned();
+        is_json(&content.bytes, limits).map_err(|_| ChangeError::NotJson { reason: String::new() })?;
+        Ok::<_, ChangeError>(text)
+    };
+    let stored = before.map(text).transpose()?;
+    let bytes = patch.apply(stored.as_deref(), &limits.of_patches())?.into_bytes();
+    Ok(Content { kind: Kind::Json, bytes })
 }
 
 fn is_json(bytes: &[u8], limits: &Limits) -> Result<(), ChangeError> {

@@ -146,7 +146,7 @@ impl Model {
     }
 
     fn judge_key(&mut self, command: &KeyCommand<'_>, now: UnixMillis, outcome: &Outcome) -> Result<(), String> {
-        let KeyCommand { address, action } = command;
+        let KeyCommand { address, action, .. } = command;
         let clock = self.advance(address.partition(), now);
         let address = address.clone().into_owned();
         match action {

@@ -48,6 +48,6 @@ impl<S: Subject> Mutant<S> {
     fn put_back(&mut self, now: UnixMillis) {
         let Some(entry) = self.last_stored.take() else { return };
         let write = Write::put(entry.value).living(entry.ttl.and_then(|ttl| Ttl::from_seconds(ttl.seconds()).ok()?));
-        drop(self.inner.execute(&KeyCommand { address: entry.address, action: KeyAction::Write(write) }, now));
+        drop(self.inner.execute(&KeyCommand::new(entry.address, KeyAction::Write(write)), now));
     }
 }

@@ -79,7 +79,7 @@ impl<S: Subject> Mutant<S> {
             },
             (Mutation::AccountSeesAnothersKey, Namespace::Account(_)) => {
                 let shared = Address { namespace: Namespace::Shared, key: address.key.clone() };
-                let get = KeyCommand { address: shared, action: KeyAction::Get };
+                let get = KeyCommand::new(shared, KeyAction::Get);
                 match self.inner.execute(&get, now) {
                     Ok(Reply::Found(entry)) => Reply::Found(Entry { address: address.clone().into_owned(), ..entry }),
                     _ => Reply::Absent,
@@ -91,7 +91,7 @@ impl<S: Subject> Mutant<S> {
 
     pub(super) fn delete(&mut self, address: &Address<'static>, now: UnixMillis) {
         let action = KeyAction::Delete { conditions: vec![], with_previous: false };
-        drop(self.inner.execute(&KeyCommand { address: address.clone(), action }, now));
+        drop(self.inner.execute(&KeyCommand::new(address.clone(), action), now));
         self.used.remove(address);
     }
 }

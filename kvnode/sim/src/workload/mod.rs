@@ -104,7 +104,7 @@ impl Workload {
             82..94 => return Step::Execute(Command::All(self.question(random))),
             _ => return Step::Sweep { turn: random.random_range(1..=SWEEP_TURN_MAX) },
         };
-        Step::Execute(Command::Key(KeyCommand { address, action }))
+        Step::Execute(Command::Key(KeyCommand::new(address, action)))
     }
 
     fn question(&self, random: &mut StdRng) -> AllCommand {

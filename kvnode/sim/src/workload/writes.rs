@@ -1,6 +1,7 @@
 //! Writes of every kind: values given and values changed, expiries that come, stay and go, tags, and numbers at the end
 //! of their range.
 
+use kvnode_core::patch::{Patch, PatchKind};
 use kvnode_core::store::attributes::{Tags, Ttl};
 use kvnode_core::store::change::NewValue;
 use kvnode_core::store::command::{NewExpiry, NewTags, Write};
@@ -49,7 +50,7 @@ impl Workload {
 
     fn new_value(&self, random: &mut StdRng) -> NewValue<'static> {
         let bytes = |random: &mut StdRng| self.value(random).content().to_vec().into();
-        match random.random_range(0..20) {
+        match random.random_range(0..21) {
             0..10 => NewValue::Set(self.value(random)),
             10 | 11 => NewValue::Keep,
             12 | 13 => NewValue::Append(bytes(random)),
@@ -59,8 +60,23 @@ impl Workload {
                 NewValue::Overwrite { offset, bytes: bytes(random) }
             }
             16..19 => NewValue::AddInteger(*[1, -1, 7, i64::MAX, i64::MIN].choose(random).expect("five of them")),
+            19 => NewValue::Patch(self.patch(random)),
             _ => NewValue::AddFloat(*[0.25, -1.5, 3.0, f64::MAX].choose(random).expect("four of them")),
         }
+    }
+
+    /// Some make an object of whatever is there, so that the others find one now and then.
+    fn patch(&self, random: &mut StdRng) -> Patch<'static> {
+        let bodies = [
+            (PatchKind::Merge, r#"{"a":{"b":1},"c":null}"#),
+            (PatchKind::Merge, r#"{"a":null,"c":[1,2]}"#),
+            (PatchKind::Shallow, r#"{"c":null,"n":12345678901234567890}"#),
+            (PatchKind::Shallow, "17"),
+            (PatchKind::Operations, r#"[{"op":"add","path":"/a","value":[]}]"#),
+            (PatchKind::Operations, r#"[{"op":"test","path":"/c","value":null},{"op":"remove","path":"/c"}]"#),
+        ];
+        let &(kind, body) = bodies.choose(random).expect("six of them");
+        Patch::parse(kind, body.as_bytes(), &self.config.limits.of_patches()).expect("a good patch")
     }
 
     fn new_tags(&self, random: &mut StdRng) -> NewTags {
