@@ -27,7 +27,7 @@ const TYPED_ADDRESS: &str = "localhost:3000";
 const TIMES: [&str; 4] = ["created_at", "updated_at", "expires_at", "timestamp"];
 
 /// Members of answers that are some number or other.
-const READINGS: [&str; 2] = ["uptime_seconds", "memory_used_bytes"];
+const READINGS: [&str; 4] = ["uptime_seconds", "memory_used_bytes", "data_bytes", "needed_bytes"];
 
 /// Headers that differ from run to run.
 const HEADERS: [&str; 2] = ["date: ", "x-request-id: "];

@@ -4,10 +4,12 @@
 pub mod accounts;
 pub mod clock;
 mod connections;
+mod drain;
 mod http;
 mod listeners;
 pub mod logging;
 mod metrics;
+mod monitor;
 pub mod node;
 mod random;
 pub mod resp;

@@ -12,10 +12,12 @@ use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
+use crate::drain::DrainOrder;
 use crate::http::body::BodyBudget;
 use crate::metrics::Metrics;
 use crate::metrics::process::Usage;
 use crate::metrics::snapshot::Readings;
+use crate::monitor::Monitor;
 use crate::random;
 use crate::settings::Settings;
 use crate::store::SharedStore;
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) bodies: BodyBudget,
     pub(crate) connections: Arc<Semaphore>,
+    pub(crate) monitor: Arc<Monitor>,
+    pub(crate) drain_order: DrainOrder,
     started: Instant,
     draining: watch::Sender<bool>,
 }
@@ -56,6 +60,8 @@ impl Shared {
             metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
             bodies: BodyBudget::new(settings.memory_limit, settings.limits.value_bytes_max),
             connections: Arc::new(Semaphore::new(connections_max())),
+            monitor: Arc::new(Monitor::new()),
+            drain_order: DrainOrder::default(),
             started: clock.instant(),
             draining: watch::Sender::new(false),
             settings,
@@ -94,6 +100,14 @@ impl Shared {
 
     pub(crate) fn is_draining(&self) -> bool {
         *self.draining.borrow()
+    }
+
+    /// Why nobody should be sent to this node; none when it is ready.
+    pub(crate) fn not_ready(&self) -> Option<&'static str> {
+        if self.is_draining() {
+            return Some("The node is shutting down.");
+        }
+        self.drain_order.mode().map(|_| "The node was asked to step aside.")
     }
 
     /// Returns when the drain has begun.

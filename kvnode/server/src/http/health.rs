@@ -54,8 +54,8 @@ pub(super) async fn live(_tenant: OwnTenant) -> Response {
 }
 
 pub(super) async fn ready(State(shared): State<Arc<Shared>>, _tenant: OwnTenant) -> Response {
-    if shared.is_draining() {
-        let status = Status { status: "not ready", reason: Some("The node is shutting down.") };
+    if let Some(reason) = shared.not_ready() {
+        let status = Status { status: "not ready", reason: Some(reason) };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(status)).into_response();
     }
     Json(Status { status: "ready", reason: None }).into_response()

@@ -11,7 +11,7 @@ use kvnode_core::store::attributes::Version;
 use kvnode_core::store::command::{KeyAction, KeyCommand};
 use kvnode_core::store::condition::Present;
 use kvnode_core::store::entry::EntryRef;
-use kvnode_core::store::key::Key;
+use kvnode_core::store::key::{Key, Namespace};
 use kvnode_core::store::outcome::{Outcome, Refusal, Reply};
 use kvnode_core::store::value::Kind;
 use serde::Serialize;
@@ -24,6 +24,7 @@ use super::observe::RequestId;
 use super::problem::Problem;
 use super::query::Query;
 use super::target::{KeyTarget, OwnTenant};
+use crate::monitor::Seen;
 use crate::shared::Shared;
 
 const RAW: &str = "raw";
@@ -179,6 +180,15 @@ fn said(outcome: &Outcome<EntryRef<'_>>) -> Said {
 /// Counts the operation and, for a write, says so in the log. Below `debug` it costs a look at the level.
 fn record(shared: &Shared, RequestId(id): &RequestId, operation: &'static str, key: &Key<'_>, (status, version): Said) {
     shared.metrics.operation(operation, status);
+    let seen = Seen {
+        protocol: "http",
+        operation,
+        status,
+        namespace: Namespace::Shared,
+        key: Some(key.as_str()),
+        version: version.get(),
+    };
+    shared.monitor.show(|| shared.clock.now(), &seen);
     if operation != "read" {
         let tenant_id = shared.settings.tenant.as_str();
         let (key, version) = (key.as_str(), version.get());

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::query::Query;
 use super::target::OwnTenant;
+use crate::monitor::Seen;
 use crate::shared::Shared;
 
 const PAGE_KEYS_DEFAULT: u64 = 100;
@@ -43,6 +44,15 @@ pub(super) async fn page(
     };
     let gathered = shared.gather(AllCommand::List(list)).await?;
     shared.metrics.operation("list", "success");
+    let seen = Seen {
+        protocol: "http",
+        operation: "list",
+        status: "success",
+        namespace: Namespace::Shared,
+        key: None,
+        version: 0,
+    };
+    shared.monitor.show(|| shared.clock.now(), &seen);
     let Gathered::Keys(page) = gathered else { unreachable!("a list was answered with {gathered:?}") };
     let next = page.next.map(|next| next.to_string());
     Ok(Json(Page { count: page.keys.len(), keys: page.keys, next }).into_response())

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use http::{StatusCode, Uri, header};
 
 use crate::metrics::text::CONTENT_TYPE;
@@ -34,7 +34,8 @@ const NO_ROUTE: &str = "none";
 const KEY: &str = "/{tenant}/kv/{key}";
 const KEY_LEFT_OUT: &str = "/{tenant}/kv/";
 const KEYS: &str = "/{tenant}/kv";
-const ADMIN_STATUS: &str = "/admin/status";
+const ADMIN: [&str; 6] =
+    ["/admin/status", "/admin/room", "/admin/monitor", "/admin/drain", "/admin/gone", "/admin/recover"];
 const HEALTH: [&str; 2] = ["/health", "/{tenant}/health"];
 const LIVE: [&str; 3] = ["/livez", "/health/live", "/{tenant}/health/live"];
 const READY: [&str; 3] = ["/readyz", "/health/ready", "/{tenant}/health/ready"];
@@ -42,11 +43,10 @@ const METRICS: [&str; 2] = ["/metrics", "/{tenant}/metrics"];
 
 /// All of the interface.
 pub(crate) fn public(shared: &Arc<Shared>) -> Router {
-    let mut routes = Router::new()
+    let mut routes = administration(Router::new())
         .route(KEY, get(keys::get).put(keys::put).delete(keys::delete))
         .route(KEY_LEFT_OUT, any(keys::left_out))
-        .route(KEYS, get(listing::page))
-        .route(ADMIN_STATUS, get(admin::status));
+        .route(KEYS, get(listing::page));
     for path in HEALTH {
         routes = routes.route(path, get(health::health));
     }
@@ -61,6 +61,18 @@ pub(crate) fn monitoring(shared: &Arc<Shared>) -> Router {
 
 fn metrics_paths<'p>(shared: &Shared, paths: &'p [&'static str]) -> &'p [&'static str] {
     if shared.settings.metrics { paths } else { &[] }
+}
+
+/// For whoever runs the node.
+fn administration(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
+    let [status, room, monitor, drain, gone, recover] = ADMIN;
+    routes
+        .route(status, get(admin::status::status))
+        .route(room, get(admin::room::room))
+        .route(monitor, get(admin::monitor::monitor))
+        .route(drain, post(admin::drain::begin).delete(admin::drain::cancel))
+        .route(gone, post(admin::membership::gone))
+        .route(recover, post(admin::membership::recover))
 }
 
 fn probes(
@@ -91,7 +103,7 @@ fn finish(shared: &Arc<Shared>, routes: Router<Arc<Shared>>) -> Router {
 
 fn endpoint_label(pattern: Option<&str>) -> &'static str {
     let known =
-        [KEY, KEY_LEFT_OUT, KEYS, ADMIN_STATUS].into_iter().chain(HEALTH).chain(LIVE).chain(READY).chain(METRICS);
+        [KEY, KEY_LEFT_OUT, KEYS].into_iter().chain(ADMIN).chain(HEALTH).chain(LIVE).chain(READY).chain(METRICS);
     pattern.and_then(|pattern| known.into_iter().find(|known| *known == pattern)).unwrap_or(NO_ROUTE)
 }
 

@@ -90,3 +90,37 @@ pub(crate) async fn put(address: SocketAddr, path: &str, body: impl Into<Bytes>)
 pub(crate) async fn put_with(address: SocketAddr, path: &str, header: (&str, &str), body: &str) -> Answer {
     send(address, "PUT", path, &[("content-type", "application/json"), header], body.to_owned()).await
 }
+
+/// An answer that is read while it comes, a line at a time.
+pub(crate) struct Lines {
+    body: hyper::body::Incoming,
+    read: Vec<u8>,
+    _connection: tokio::task::JoinHandle<hyper::Result<()>>,
+}
+
+impl Lines {
+    pub(crate) async fn of(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the node listens");
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("a fresh connection");
+        let connection = tokio::spawn(connection);
+        let request = Request::get(path).header("host", address.to_string());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = request.body(Full::<Bytes>::default()).expect("a well-formed request");
+        let response = sender.send_request(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        Self { body: response.into_body(), read: Vec::new(), _connection: connection }
+    }
+
+    /// The next line as JSON; none when the answer has ended.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.read.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.read.drain(..=end).collect();
+                return Some(serde_json::from_slice(&line).unwrap_or_else(|error| panic!("{error} in {line:?}")));
+            }
+            let frame = self.body.frame().await?.expect("the connection holds");
+            self.read.extend_from_slice(frame.data_ref().expect("no trailers"));
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The node over its real interface: in this process where the test needs the clock in its hand, as the real program
 //! where it is about flags, signals, logs and exit codes.
 
+mod administering;
 mod client;
 mod expiry;
 mod in_process;

@@ -60,6 +60,8 @@ async fn the_status_is_for_whoever_has_the_admin_key() {
         assert_eq!(status["memory_limit_bytes"], 64 << 20);
         assert!(status["memory_used_bytes"].as_u64().expect("a number") > 0);
         assert!(status["uptime_seconds"].is_u64() && status["version"].is_string());
+        assert_eq!(status["nodes"][0]["secrets"]["admin-key"].as_str().map(str::len), Some(12));
+        assert!(!status.to_string().contains("opensesame"));
     }
     let open = TestNode::start();
     assert_eq!(get(open.address, "/admin/status").await.status, StatusCode::OK, "no key, but the same machine");

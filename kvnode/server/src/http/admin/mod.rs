@@ -1,15 +1,19 @@
 //! What only whoever runs the node may see. With a master API key configured, the key is asked for; without one, only
 //! callers on the same machine are answered, so that a node started without thought is not open to its network.
 
+pub(super) mod drain;
+pub(super) mod membership;
+pub(super) mod monitor;
+pub(super) mod room;
+pub(super) mod status;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts, State};
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json, RequestPartsExt};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::{Extension, RequestPartsExt};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use serde::Serialize;
 
 use super::problem::Problem;
 use crate::settings::secret::Secret;
@@ -18,33 +22,6 @@ use crate::shared::Shared;
 /// Proof that the caller may administer this node.
 #[derive(Debug)]
 pub(super) struct Admin;
-
-#[derive(Serialize)]
-struct Status<'s> {
-    tenant: &'s str,
-    name: &'s str,
-    version: &'static str,
-    ready: bool,
-    keys: u64,
-    memory_used_bytes: u64,
-    memory_limit_bytes: u64,
-    uptime_seconds: u64,
-}
-
-pub(super) async fn status(State(shared): State<Arc<Shared>>, _admin: Admin) -> Response {
-    let ledger = shared.store.ledger();
-    Json(Status {
-        tenant: shared.settings.tenant.as_str(),
-        name: shared.settings.name.as_str(),
-        version: env!("CARGO_PKG_VERSION"),
-        ready: !shared.is_draining(),
-        keys: shared.count_keys(),
-        memory_used_bytes: ledger.used(),
-        memory_limit_bytes: ledger.limit(),
-        uptime_seconds: shared.uptime().as_secs(),
-    })
-    .into_response()
-}
 
 impl FromRequestParts<Arc<Shared>> for Admin {
     type Rejection = Problem;
