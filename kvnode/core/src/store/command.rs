@@ -52,6 +52,8 @@ pub struct Write<'c> {
 pub enum NewExpiry {
     Never,
     Keep,
+    /// As it is, and for an entry that is created by this write the ttl.
+    KeepOrAfter(Ttl),
     After(Ttl),
     /// A moment that is over already deletes the entry.
     At(UnixMillis),

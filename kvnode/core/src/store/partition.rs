@@ -359,7 +359,8 @@ impl Partition {
         match expiry {
             NewExpiry::Never => None,
             NewExpiry::Keep => before.and_then(|entry| entry.due()),
-            NewExpiry::After(ttl) => {
+            NewExpiry::KeepOrAfter(_) if before.is_some() => before.and_then(|entry| entry.due()),
+            NewExpiry::KeepOrAfter(ttl) | NewExpiry::After(ttl) => {
                 Some(Due { at: self.clock.plus_millis(ttl.milliseconds()), ttl: saturated(ttl.seconds()) })
             }
             NewExpiry::At(moment) => {

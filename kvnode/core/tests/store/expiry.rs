@@ -66,6 +66,7 @@ fn every_new_expiry_does_what_its_name_says() {
     let mut store = Fixture::new();
     let (second, later) = (store.now.plus_millis(1), store.now.plus_millis(90_500));
     let ttl = Ttl::from_millis(1500).expect("short").expect("not zero");
+    let longer = Ttl::from_seconds(7).expect("short").expect("not zero");
     let told = |store: &mut Fixture| {
         let entry = store.entry("k");
         (entry.expires_at, entry.ttl.map(Ttl::seconds))
@@ -75,6 +76,7 @@ fn every_new_expiry_does_what_its_name_says() {
         (NewExpiry::Keep, (None, None)),
         (NewExpiry::After(ttl), (Some(store.now.plus_millis(1500)), Some(2))),
         (NewExpiry::Keep, (Some(store.now.plus_millis(1500)), Some(2))),
+        (NewExpiry::KeepOrAfter(longer), (Some(store.now.plus_millis(1500)), Some(2))),
         (NewExpiry::At(later), (Some(later), Some(91))),
         (NewExpiry::At(second), (Some(second), Some(1))),
         (NewExpiry::Never, (None, None)),
@@ -83,7 +85,10 @@ fn every_new_expiry_does_what_its_name_says() {
         store.expire("k", expiry).expect("no condition");
         assert_eq!(told(&mut store), expected, "{expiry:?}");
     }
-    assert_eq!(store.version("k"), 8, "each was a write");
+    assert_eq!(store.version("k"), 9, "each was a write");
+    store.expire("created", NewExpiry::KeepOrAfter(longer)).expect("no condition");
+    let created = store.entry("created");
+    assert_eq!((created.expires_at, created.ttl), (Some(store.now.plus_millis(7000)), Some(longer)));
     store.audit();
 }
 

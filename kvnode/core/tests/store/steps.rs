@@ -105,13 +105,16 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+fn any_ttl() -> impl Strategy<Value = Ttl> {
+    (1..100_000_u64).prop_map(|milliseconds| Ttl::from_millis(milliseconds).expect("a short ttl").expect("not zero"))
+}
+
 fn any_expiry() -> impl Strategy<Value = NewExpiry> {
     prop_oneof![
         Just(NewExpiry::Never),
         Just(NewExpiry::Keep),
-        (1..100_000_u64).prop_map(|milliseconds| {
-            NewExpiry::After(Ttl::from_millis(milliseconds).expect("a short ttl").expect("not zero"))
-        }),
+        any_ttl().prop_map(NewExpiry::KeepOrAfter),
+        any_ttl().prop_map(NewExpiry::After),
         any_moment().prop_map(NewExpiry::At),
     ]
 }

@@ -1,17 +1,13 @@
 //! Bodies within bounds, of requests and of answers: so many bytes for one, so many for all together, so much time.
 //! Without them a few slow or large transfers could take the memory that the data needs.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -40,6 +36,8 @@ const PERMIT_BYTES: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     room: Arc<Semaphore>,
+    /// All of the room, in permits.
+    whole: usize,
     body_bytes_max: usize,
 }
 
@@ -51,46 +49,48 @@ pub(super) struct ReadBody {
 }
 
 /// Part of the memory that bodies may take, given back when it is dropped. Small bodies have none and need none.
-#[derive(Debug, Default)]
-pub(super) struct Room(Option<OwnedSemaphorePermit>);
+#[derive(Debug)]
+pub(super) struct Room {
+    permit: Option<OwnedSemaphorePermit>,
+    bytes: usize,
+}
 
-/// The body of an answer, and the room it takes until the client has it.
+/// What is sent, and the room it takes until the client has it.
 #[derive(Debug)]
 struct Roomed {
-    bytes: Bytes,
+    bytes: Vec<u8>,
     _room: Room,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { permit: None, bytes: SMALL_BODY_BYTES }
+    }
 }
 
 impl Room {
     /// What fits into it.
     pub(super) fn bytes(&self) -> usize {
-        self.0.as_ref().map_or(SMALL_BODY_BYTES, |permit| permit.num_permits() * PERMIT_BYTES)
+        self.bytes
     }
 
-    /// A body that keeps the room until it is sent.
-    pub(super) fn body(self, bytes: Vec<u8>) -> Body {
-        match self.0 {
-            None => Body::from(bytes),
-            Some(_) => Body::new(Roomed { bytes: bytes.into(), _room: self }),
+    /// Bytes that keep the room until they are sent.
+    pub(super) fn holding(self, bytes: Vec<u8>) -> Bytes {
+        match self.permit {
+            None => Bytes::from(bytes),
+            Some(_) => Bytes::from_owner(Roomed { bytes, _room: self }),
         }
+    }
+
+    /// A body that does.
+    pub(super) fn body(self, bytes: Vec<u8>) -> Body {
+        Body::from(self.holding(bytes))
     }
 }
 
-impl hyper::body::Body for Roomed {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = std::mem::take(&mut self.bytes);
-        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.len() as u64)
+impl AsRef<[u8]> for Roomed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -100,7 +100,7 @@ impl BodyBudget {
         let part = usize::try_from(memory_limit / PART_OF_MEMORY).unwrap_or(usize::MAX);
         // Two of the largest bodies always fit, or one slow upload would stop all others.
         let room = (part.max(2 * body_bytes_max) / PERMIT_BYTES).min(Semaphore::MAX_PERMITS);
-        Self { room: Arc::new(Semaphore::new(room)), body_bytes_max }
+        Self { room: Arc::new(Semaphore::new(room)), whole: room, body_bytes_max }
     }
 
     pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<ReadBody, Problem> {
@@ -124,10 +124,12 @@ impl BodyBudget {
         }
     }
 
+    /// What would need more room than there is gets all of it, and must do with that.
     pub(super) async fn room_for(&self, bytes: usize) -> Result<Room, Problem> {
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
+        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES).min(self.whole)).unwrap_or(u32::MAX);
         if let Ok(permit) = timeout(ROOM_WAIT_MAX, Arc::clone(&self.room).acquire_many_owned(permits)).await {
-            return Ok(Room(Some(permit.expect("the semaphore is never closed"))));
+            let permit = permit.expect("the semaphore is never closed");
+            return Ok(Room { permit: Some(permit), bytes });
         }
         Err(Problem::busy())
     }

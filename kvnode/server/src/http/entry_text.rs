@@ -16,7 +16,7 @@ const BESIDE_VALUE_BYTES: usize = 512;
 /// What an answer says beside the entry itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings<'s> {
-    pub(super) tenant: &'s str,
+    pub(super) tenant_id: &'s str,
     pub(super) node: &'s str,
     /// Set in the answer to a write.
     pub(super) status: Option<&'static str>,
@@ -36,6 +36,28 @@ struct Metadata<'e> {
 
 struct TagMap<'e>(TagsRef<'e>);
 
+/// What the value takes in the text, so that there is room for it. JSON is put in as it is; bytes grow by what has to be
+/// escaped or encoded.
+pub(super) fn bytes_of(entry: EntryRef<'_>) -> usize {
+    let content = entry.content();
+    if entry.kind() == Kind::Json {
+        return content.len();
+    }
+    match std::str::from_utf8(content) {
+        Ok(text) => text.bytes().map(escaped_bytes).sum(),
+        Err(_) => content.len().div_ceil(3) * 4,
+    }
+}
+
+/// As JSON writes it within a string.
+fn escaped_bytes(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    }
+}
+
 pub(super) fn entry_text(entry: EntryRef<'_>, surroundings: Surroundings<'_>) -> Vec<u8> {
     let version = entry.version().get();
     let mut text = Vec::with_capacity(BESIDE_VALUE_BYTES + entry.key().len() + entry.content().len());
@@ -46,7 +68,7 @@ pub(super) fn entry_text(entry: EntryRef<'_>, surroundings: Surroundings<'_>) ->
     text.extend_from_slice(b",\"version\":");
     append(&mut text, &version);
     text.extend_from_slice(b",\"tenant_id\":");
-    append(&mut text, surroundings.tenant);
+    append(&mut text, surroundings.tenant_id);
     text.extend_from_slice(b",\"node\":");
     append(&mut text, surroundings.node);
     text.extend_from_slice(b",\"metadata\":");

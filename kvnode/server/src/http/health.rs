@@ -37,9 +37,36 @@ struct Status {
     reason: Option<&'static str>,
 }
 
-pub(super) async fn health(State(shared): State<Arc<Shared>>, _tenant: OwnTenant) -> Response {
+/// What the node needs to serve, part by part.
+#[derive(Serialize)]
+struct Detailed {
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+    dependencies: Dependencies,
+}
+
+#[derive(Serialize)]
+struct Dependencies {
+    store: Dependency,
+    peers: Dependency,
+    disk: Dependency,
+}
+
+#[derive(Serialize)]
+struct Dependency {
+    status: &'static str,
+    message: String,
+}
+
+const HEALTHY: &str = "healthy";
+
+/// Something works less well than it should; the node serves all the same.
+const DEGRADED: &str = "degraded";
+
+pub(super) async fn summary(State(shared): State<Arc<Shared>>, _tenant: OwnTenant) -> Response {
     let health = Health {
-        status: "healthy",
+        status: HEALTHY,
         tenant: shared.settings.tenant.as_str(),
         node: shared.settings.name.as_str(),
         peers: 0,
@@ -47,6 +74,24 @@ pub(super) async fn health(State(shared): State<Arc<Shared>>, _tenant: OwnTenant
         timestamp: rfc3339(shared.clock.now()),
     };
     Json(health).into_response()
+}
+
+pub(super) async fn dependencies(State(shared): State<Arc<Shared>>, _tenant: OwnTenant) -> Response {
+    let dependencies = Dependencies {
+        store: store(&shared),
+        peers: Dependency { status: HEALTHY, message: "This node is the whole cluster.".to_owned() },
+        disk: Dependency { status: HEALTHY, message: "Data is kept in memory only.".to_owned() },
+    };
+    let all = [&dependencies.store, &dependencies.peers, &dependencies.disk];
+    let status = if all.iter().all(|part| part.status == HEALTHY) { HEALTHY } else { DEGRADED };
+    let (service, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    Json(Detailed { status, service, version, dependencies }).into_response()
+}
+
+fn store(shared: &Shared) -> Dependency {
+    let (used, limit) = (shared.store.ledger().used(), shared.store.ledger().limit());
+    let status = if used < limit { HEALTHY } else { DEGRADED };
+    Dependency { status, message: format!("{used} of {limit} bytes are in use.") }
 }
 
 pub(super) async fn live(_tenant: OwnTenant) -> Response {

@@ -2,17 +2,29 @@
 //! another store; a handler turns a request into a command and the outcome into an answer, and decides nothing else.
 
 mod admin;
+mod answer;
+mod batch;
 pub(crate) mod body;
+mod call;
+mod caller;
 mod conditions;
+mod cors;
+mod dialect;
 mod entry_text;
 mod envelope;
 mod health;
-mod keys;
+mod labels;
+mod lines;
 mod listing;
 mod observe;
+mod pages;
+mod peers;
 mod problem;
 mod query;
+mod read;
+mod routes;
 mod target;
+mod write;
 
 use std::sync::Arc;
 
@@ -20,47 +32,36 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use http::{StatusCode, Uri, header};
 
 use crate::metrics::text::CONTENT_TYPE;
 use crate::shared::Shared;
+use labels::Labels;
+use observe::Observer;
 use problem::Problem;
 
-/// The `endpoint` label of a request that fits no route.
-const NO_ROUTE: &str = "none";
-
-/// Every route's pattern, which is also its `endpoint` label.
-const KEY: &str = "/{tenant}/kv/{key}";
-const KEY_LEFT_OUT: &str = "/{tenant}/kv/";
-const KEYS: &str = "/{tenant}/kv";
+/// Patterns that stand under no prefix. Each is also its `endpoint` label.
 const ADMIN: [&str; 6] =
     ["/admin/status", "/admin/room", "/admin/monitor", "/admin/drain", "/admin/gone", "/admin/recover"];
-const HEALTH: [&str; 2] = ["/health", "/{tenant}/health"];
-const LIVE: [&str; 3] = ["/livez", "/health/live", "/{tenant}/health/live"];
-const READY: [&str; 3] = ["/readyz", "/health/ready", "/{tenant}/health/ready"];
-const METRICS: [&str; 2] = ["/metrics", "/{tenant}/metrics"];
+const HEALTH: &str = "/health";
+const LIVEZ: &str = "/livez";
+const READYZ: &str = "/readyz";
+const METRICS: &str = "/metrics";
+const PROBES: [&str; 4] = [HEALTH, LIVEZ, READYZ, METRICS];
 
 /// All of the interface.
 pub(crate) fn public(shared: &Arc<Shared>) -> Router {
-    let mut routes = administration(Router::new())
-        .route(KEY, get(keys::get).put(keys::put).delete(keys::delete))
-        .route(KEY_LEFT_OUT, any(keys::left_out))
-        .route(KEYS, get(listing::page));
-    for path in HEALTH {
-        routes = routes.route(path, get(health::health));
-    }
-    finish(shared, probes(routes, &LIVE, &READY, metrics_paths(shared, &METRICS)))
+    let routes = probes(administration(routes::of_dialects(shared)));
+    let cors = middleware::from_fn_with_state(Arc::clone(shared), cors::allow);
+    observed(shared, answered(routes).layer(cors))
 }
 
 /// What the metrics port answers: probes and scrapes, which must be heard even when the other port is crowded.
 pub(crate) fn monitoring(shared: &Arc<Shared>) -> Router {
-    let routes = Router::new().route(HEALTH[0], get(health::health));
-    finish(shared, probes(routes, &LIVE[..1], &READY[..1], metrics_paths(shared, &METRICS[..1])))
-}
-
-fn metrics_paths<'p>(shared: &Shared, paths: &'p [&'static str]) -> &'p [&'static str] {
-    if shared.settings.metrics { paths } else { &[] }
+    let routes = probes(Router::new().route(HEALTH, get(health::summary)));
+    let routes = if shared.settings.metrics { routes.route(METRICS, get(metrics)) } else { routes };
+    observed(shared, answered(routes))
 }
 
 /// For whoever runs the node.
@@ -75,36 +76,19 @@ fn administration(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
         .route(recover, post(admin::membership::recover))
 }
 
-fn probes(
-    mut routes: Router<Arc<Shared>>,
-    live: &[&str],
-    ready: &[&str],
-    metrics_paths: &[&str],
-) -> Router<Arc<Shared>> {
-    for path in live {
-        routes = routes.route(path, get(health::live));
-    }
-    for path in ready {
-        routes = routes.route(path, get(health::ready));
-    }
-    for path in metrics_paths {
-        routes = routes.route(path, get(metrics));
-    }
-    routes
+fn probes(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
+    routes.route(LIVEZ, get(health::live)).route(READYZ, get(health::ready))
 }
 
-fn finish(shared: &Arc<Shared>, routes: Router<Arc<Shared>>) -> Router {
-    routes
-        .method_not_allowed_fallback(wrong_method)
-        .fallback(no_route)
-        .layer(middleware::from_fn_with_state(Arc::clone(shared), observe::observe))
-        .with_state(Arc::clone(shared))
+/// Requests that fit none of the routes are answered, too.
+fn answered(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
+    routes.method_not_allowed_fallback(wrong_method).fallback(no_route)
 }
 
-fn endpoint_label(pattern: Option<&str>) -> &'static str {
-    let known =
-        [KEY, KEY_LEFT_OUT, KEYS].into_iter().chain(ADMIN).chain(HEALTH).chain(LIVE).chain(READY).chain(METRICS);
-    pattern.and_then(|pattern| known.into_iter().find(|known| *known == pattern)).unwrap_or(NO_ROUTE)
+fn observed(shared: &Arc<Shared>, routes: Router<Arc<Shared>>) -> Router {
+    let labels = Arc::new(Labels::new(ADMIN.into_iter().chain(PROBES), routes::labels(&shared.settings)));
+    let observer = Observer { shared: Arc::clone(shared), labels };
+    routes.layer(middleware::from_fn_with_state(observer, observe::observe)).with_state(Arc::clone(shared))
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>, _tenant: target::OwnTenant) -> Response {
@@ -119,14 +103,14 @@ async fn wrong_method(request: Request) -> Problem {
 
 async fn no_route(State(shared): State<Arc<Shared>>, uri: Uri) -> Problem {
     let tenant = &shared.settings.tenant;
+    let prefix = shared.settings.api_prefix.as_str();
     let path = uri.path();
-    let under = |prefix: &str| path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-    let sentence = if under("/kv") || under("/api/v1") || under(&format!("/{tenant}/api/v1")) {
-        format!("This version of kvnode has no such interface; keys are served under /{tenant}/kv.")
-    } else if under(&format!("/{tenant}/kv")) {
+    let keys = ["/kv".to_owned(), format!("/{tenant}/kv"), format!("{prefix}/kv"), format!("/{tenant}{prefix}/kv")];
+    let sentence = if keys.iter().any(|keys| path.strip_prefix(keys.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    {
         "No key has a plain '/' in its path; write it as %2F.".to_owned()
     } else {
-        format!("There is nothing at this path; keys are served under /{tenant}/kv.")
+        format!("There is nothing at this path; keys are served under /{tenant}/kv, /kv and {prefix}/kv.")
     };
     Problem::new(StatusCode::NOT_FOUND, "NoSuchPath", sentence)
 }

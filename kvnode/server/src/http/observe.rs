@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::endpoint_label;
+use super::labels::Labels;
 use crate::random;
 use crate::shared::Shared;
 
@@ -19,12 +19,29 @@ const REQUEST_ID_BYTES_MAX: usize = 128;
 
 /// The id by which a request can be found in logs: the client's, or one made up here.
 #[derive(Clone, Debug)]
-pub(super) struct RequestId(pub(super) Arc<str>);
+pub(super) struct RequestId(Arc<str>);
 
-pub(super) async fn observe(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+/// What this layer needs of the node.
+#[derive(Clone, Debug)]
+pub(super) struct Observer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) labels: Arc<Labels>,
+}
+
+impl RequestId {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(super) async fn observe(
+    State(Observer { shared, labels }): State<Observer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let begun = shared.clock.instant();
     let id: Arc<str> = own_id(request.headers()).unwrap_or_else(random::request_id).into();
-    let endpoint = endpoint_label(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let endpoint = labels.of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let method = request.method().clone();
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
 

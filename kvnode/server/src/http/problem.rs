@@ -3,19 +3,32 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use kvnode_core::patch::PatchError;
+use kvnode_core::store::change::ChangeError;
 use kvnode_core::store::condition::Condition;
+use kvnode_core::store::key::Key;
 use kvnode_core::store::limits::InputError;
 use kvnode_core::store::outcome::Refusal;
 use serde::Serialize;
+use thiserror::Error;
 
+use super::dialect::Dialect;
 use crate::shared::Untold;
 
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{sentence}")]
 pub(crate) struct Problem {
-    status: StatusCode,
+    status: Status,
     code: &'static str,
     sentence: String,
     header: Option<(HeaderName, &'static str)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Status {
+    Fixed(StatusCode),
+    /// The request can be read, and what it asks for cannot be meant: the dialects have different codes for it.
+    Unfit,
 }
 
 #[derive(Serialize)]
@@ -27,11 +40,16 @@ struct Body<'p> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, sentence: impl Into<String>) -> Self {
-        Self { status, code, sentence: sentence.into(), header: None }
+        Self { status: Status::Fixed(status), code, sentence: sentence.into(), header: None }
     }
 
     pub(crate) fn malformed(code: &'static str, sentence: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, sentence)
+    }
+
+    /// Of the wrong shape, type or size, though well-formed.
+    pub(super) fn unfit(code: &'static str, sentence: impl Into<String>) -> Self {
+        Self { status: Status::Unfit, code, sentence: sentence.into(), header: None }
     }
 
     /// Memory for bodies is short; it will not be for long.
@@ -43,13 +61,66 @@ impl Problem {
     pub(crate) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
         Self { header: Some((name, value)), ..self }
     }
+
+    /// As this dialect says it.
+    pub(super) fn told_in(self, dialect: &Dialect) -> Self {
+        match self.status {
+            Status::Fixed(_) => self,
+            Status::Unfit => Self { status: Status::Fixed(dialect.unfit), ..self },
+        }
+    }
+
+    /// As the reason to refuse a whole batch; items are counted from 1.
+    pub(super) fn in_item(self, number: usize) -> Self {
+        let sentence = format!("Item {number}: {} Nothing of the batch was stored.", self.sentence);
+        Self { status: Status::Unfit, sentence, ..self }
+    }
+
+    pub(super) fn into_sentence(self) -> String {
+        self.sentence
+    }
+
+    /// Why a write of this key was refused.
+    pub(super) fn refused(key: &Key<'_>, refusal: &Refusal) -> Self {
+        let key = key.as_str();
+        match refusal {
+            Refusal::VersionMismatch { expected, .. } => {
+                let sentence = format!("Version mismatch for key '{key}'. {refusal}.");
+                match expected {
+                    Condition::IfVersion(_) => Self::new(StatusCode::CONFLICT, "VersionMismatch", sentence),
+                    _ => Self::new(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", sentence),
+                }
+            }
+            Refusal::Change(ChangeError::Patch(PatchError::Absent)) => {
+                let sentence = format!("Key '{key}' was not found. {refusal}");
+                Self::new(StatusCode::NOT_FOUND, "NotFound", sentence)
+            }
+            Refusal::Change(error) => {
+                let problem = match error {
+                    ChangeError::Patch(error) => Self::from(error.clone()),
+                    ChangeError::Limit(error) => Self::from(error.clone()),
+                    _ => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "ValueUnfit", error.to_string()),
+                };
+                let sentence = format!("Key '{key}' was not written. {}", problem.sentence);
+                Self { sentence, ..problem }
+            }
+            Refusal::MemoryFull { .. } => {
+                let sentence = format!("Key '{key}' was not written. {refusal}");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "MemoryFull", sentence)
+            }
+        }
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = Body { error: &self.sentence, detail: &self.sentence, code: self.code };
         let text = serde_json::to_vec(&body).expect("three texts are always JSON");
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
+        let status = match self.status {
+            Status::Fixed(status) => status,
+            Status::Unfit => StatusCode::BAD_REQUEST,
+        };
+        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
@@ -66,36 +137,41 @@ impl From<Untold> for Problem {
 impl From<InputError> for Problem {
     fn from(error: InputError) -> Self {
         let status = match &error {
-            InputError::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            InputError::TooManyTags { .. } | InputError::TagTooLong { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            InputError::ValueTooLarge { .. } => Status::Fixed(StatusCode::PAYLOAD_TOO_LARGE),
+            InputError::TooManyTags { .. } | InputError::TagTooLong { .. } => {
+                Status::Fixed(StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            InputError::JsonMalformed { .. } | InputError::JsonTooDeep => Status::Fixed(StatusCode::BAD_REQUEST),
             InputError::KeyBlank { .. }
             | InputError::KeyTooLong { .. }
             | InputError::KeyControlCharacter { .. }
             | InputError::KeyPartTooLong { .. }
-            | InputError::JsonMalformed { .. }
-            | InputError::JsonTooDeep
             | InputError::TtlTooLong { .. }
-            | InputError::PageLimit { .. } => StatusCode::BAD_REQUEST,
+            | InputError::PageLimit { .. } => Status::Unfit,
         };
-        Self::new(status, error.code(), error.to_string())
+        Self { status, code: error.code(), sentence: error.to_string(), header: None }
     }
 }
 
-impl Problem {
-    /// Why a write of this key was refused.
-    pub(super) fn refused(key: &str, refusal: &Refusal) -> Self {
-        let (status, code) = match refusal {
-            Refusal::VersionMismatch { expected: Condition::IfVersion(_), .. } => {
-                (StatusCode::CONFLICT, "VersionMismatch")
-            }
-            Refusal::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
-            Refusal::Change(_) => (StatusCode::UNPROCESSABLE_ENTITY, "ValueUnfit"),
-            Refusal::MemoryFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "MemoryFull"),
+impl From<PatchError> for Problem {
+    fn from(error: PatchError) -> Self {
+        let status = match &error {
+            PatchError::NotUtf8 { .. }
+            | PatchError::NotJson { .. }
+            | PatchError::TooDeep { .. }
+            | PatchError::NullBody => Status::Fixed(StatusCode::BAD_REQUEST),
+            PatchError::NotOperations { .. } => Status::Unfit,
+            PatchError::Absent => Status::Fixed(StatusCode::NOT_FOUND),
+            PatchError::TestFailed { .. } => Status::Fixed(StatusCode::CONFLICT),
+            PatchError::ResultTooLarge { .. } => Status::Fixed(StatusCode::PAYLOAD_TOO_LARGE),
+            PatchError::TooManyOperations
+            | PatchError::BadPointer { .. }
+            | PatchError::NoTarget { .. }
+            | PatchError::MoveIntoItself { .. }
+            | PatchError::ResultTooDeep { .. }
+            | PatchError::CopiesTooLarge { .. }
+            | PatchError::TooMuchWork => Status::Fixed(StatusCode::UNPROCESSABLE_ENTITY),
         };
-        let sentence = match refusal {
-            Refusal::VersionMismatch { .. } => format!("Version mismatch for key '{key}'. {refusal}."),
-            Refusal::Change(_) | Refusal::MemoryFull { .. } => format!("Key '{key}' was not written. {refusal}"),
-        };
-        Self::new(status, code, sentence)
+        Self { status, code: error.code(), sentence: error.to_string(), header: None }
     }
 }

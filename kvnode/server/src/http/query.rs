@@ -8,6 +8,11 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+        Self::parse_repeating(text, known, "")
+    }
+
+    /// One of the names may be there more than once.
+    pub(super) fn parse_repeating(text: Option<&str>, known: &[&str], repeating: &str) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -16,7 +21,7 @@ impl Query {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(bad(format!("The query parameter '{name}' is not known here; known: {known}.")));
             }
-            if pairs.iter().any(|(other, _)| *other == name) {
+            if name != repeating && pairs.iter().any(|(other, _)| *other == name) {
                 return Err(bad(format!("The query parameter '{name}' is given more than once; give it once.")));
             }
             pairs.push((name, value));
@@ -26,6 +31,10 @@ impl Query {
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
@@ -47,7 +56,7 @@ impl Query {
 }
 
 fn bad(sentence: String) -> Problem {
-    Problem::malformed("BadQuery", sentence)
+    Problem::unfit("BadQuery", sentence)
 }
 
 fn decode(text: &str) -> Result<String, Problem> {
@@ -59,16 +68,17 @@ fn decode(text: &str) -> Result<String, Problem> {
             b'%' => {
                 let mut digit = || char::from(rest.next()?).to_digit(16);
                 let (Some(high), Some(low)) = (digit(), digit()) else {
-                    return Err(bad(format!(
-                        "'{text}' in the query has a '%' that two hexadecimal digits do not follow."
-                    )));
+                    let sentence =
+                        format!("'{text}' in the query has a '%' that two hexadecimal digits do not follow.");
+                    return Err(Problem::malformed("BadQuery", sentence));
                 };
                 u8::try_from(high * 16 + low).expect("two hexadecimal digits are a byte")
             }
             byte => byte,
         });
     }
-    String::from_utf8(bytes).map_err(|_| bad(format!("'{text}' in the query is not UTF-8.")))
+    let not_utf8 = |_| Problem::malformed("BadQuery", format!("'{text}' in the query is not UTF-8."));
+    String::from_utf8(bytes).map_err(not_utf8)
 }
 
 #[cfg(test)]

@@ -120,6 +120,36 @@ pub(super) const MAX_TAGS: Setting = Setting {
     help: "Most tags of one entry",
 };
 
+pub(super) const DEFAULT_TTL: Setting = Setting {
+    flag: None,
+    variable: Some("DEFAULT_TTL"),
+    file_key: Some("limits.defaultTTL"),
+    placeholder: "TIME",
+    default: "none: entries stay",
+    group: STORE,
+    help: "Time to live of entries that are created under /api/v1 without one: 3600, 60m",
+};
+
+pub(super) const API_PREFIX: Setting = Setting {
+    flag: None,
+    variable: Some("API_V1_PREFIX"),
+    file_key: None,
+    placeholder: "PATH",
+    default: "/api/v1",
+    group: LISTENING,
+    help: "Where the versioned paths stand",
+};
+
+pub(super) const CORS_ORIGINS: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("http.corsOrigins"),
+    placeholder: "ORIGINS",
+    default: "none",
+    group: LISTENING,
+    help: "Origins whose web pages may use the interface, as a list; * for all",
+};
+
 pub(super) const ADMIN_KEY_FILE: Setting = Setting {
     flag: Some("admin-key-file"),
     variable: Some("ADMIN_KEY_FILE"),
@@ -211,18 +241,21 @@ pub(super) const ENVIRONMENT: Setting = Setting {
 };
 
 /// In the order of `--help`.
-pub(super) const ALL: [&Setting; 20] = [
+pub(super) const ALL: [&Setting; 23] = [
     &TENANT,
     &NAME,
     &BIND,
     &PORT,
     &METRICS_PORT,
+    &API_PREFIX,
+    &CORS_ORIGINS,
     &MEMORY_LIMIT,
     &EVICTION,
     &TOMBSTONE_RETENTION,
     &MAX_KEY_SIZE,
     &MAX_VALUE_SIZE,
     &MAX_TAGS,
+    &DEFAULT_TTL,
     &ADMIN_KEY_FILE,
     &ADMIN_KEY,
     &THREADS,

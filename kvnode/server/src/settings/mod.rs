@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod command_line;
+pub mod cors;
 mod file;
 mod layers;
 pub mod logs;
@@ -17,14 +18,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kvnode_core::store::Eviction;
-use kvnode_core::store::limits::Limits;
+use kvnode_core::store::attributes::Ttl;
+use kvnode_core::store::limits::{Limits, TTL_SECONDS_MAX};
 use thiserror::Error;
 
 use command_line::Asked;
+use cors::Origins;
 use layers::{Layers, Setting, Source};
 use logs::{LogFormat, LogLevel};
 use machine::Machine;
-use names::{NodeName, TenantName};
+use names::{ApiPrefix, NodeName, TenantName};
 use secret::Secret;
 
 /// Less holds no useful store; the process itself takes a few mebibytes.
@@ -64,6 +67,10 @@ pub struct Settings {
     pub eviction: Eviction,
     pub tombstone_retention: Duration,
     pub limits: Limits,
+    /// Of entries that are created under the versioned paths without one.
+    pub default_ttl: Option<Ttl>,
+    pub api_prefix: ApiPrefix,
+    pub cors_origins: Origins,
     pub admin_key: Option<Secret>,
     pub threads: usize,
     pub cpu_limit_cores: f64,
@@ -135,7 +142,6 @@ pub fn resolve(
     let metrics_port = layers.parsed(&catalogue::METRICS_PORT, port_number)?.unwrap_or(9090);
     let threads = layers.parsed(&catalogue::THREADS, |text| quantities::number(text, THREADS))?;
     Ok(Request::Run(Box::new(Settings {
-        tenant,
         name: node_name(&layers)?,
         bind: layers.parsed(&catalogue::BIND, address)?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         port,
@@ -146,6 +152,9 @@ pub fn resolve(
             .parsed(&catalogue::TOMBSTONE_RETENTION, |text| quantities::duration(text, TOMBSTONE_RETENTION))?
             .unwrap_or(TOMBSTONE_RETENTION_DEFAULT),
         limits: limits(&layers)?,
+        default_ttl: layers.parsed(&catalogue::DEFAULT_TTL, default_ttl)?.flatten(),
+        api_prefix: api_prefix(&layers, &tenant)?,
+        cors_origins: layers.parsed(&catalogue::CORS_ORIGINS, str::parse)?.unwrap_or_default(),
         admin_key: admin_key(&layers)?,
         threads: threads.unwrap_or_else(|| machine.serving_threads()),
         cpu_limit_cores: machine.cpu_cores,
@@ -153,6 +162,7 @@ pub fn resolve(
         log_format: layers.parsed(&catalogue::LOG_FORMAT, str::parse)?.unwrap_or_else(LogFormat::for_stdout),
         metrics: layers.parsed(&catalogue::ENABLE_METRICS, quantities::truth)?.unwrap_or(true),
         environment: layers.parsed(&catalogue::ENVIRONMENT, str::parse)?.unwrap_or(Environment::Production),
+        tenant,
     })))
 }
 
@@ -208,6 +218,20 @@ fn limits(layers: &Layers<'_>) -> Result<Limits, SettingsError> {
         tags_max: number(&catalogue::MAX_TAGS, TAGS)?.unwrap_or(default.tags_max),
         ..default
     })
+}
+
+/// Nothing and zero say that there is none.
+fn default_ttl(text: &str) -> Result<Option<Ttl>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let time = quantities::duration(text, Duration::ZERO..=Duration::from_secs(TTL_SECONDS_MAX))?;
+    Ttl::from_seconds(time.as_secs()).map_err(|error| format!("is '{text}', but: {error}"))
+}
+
+fn api_prefix(layers: &Layers<'_>, tenant: &TenantName) -> Result<ApiPrefix, SettingsError> {
+    let parse = |text: &str| ApiPrefix::new(text, tenant);
+    Ok(layers.parsed(&catalogue::API_PREFIX, parse)?.unwrap_or_default())
 }
 
 /// The file beats the value of the same layer; the variable with the value beats a file named in the config file.

@@ -10,6 +10,9 @@ const RESERVED_TENANTS: [&str; 11] =
 /// A label of the domain name system, because the tenant's name becomes part of host names.
 const TENANT_CHARS_MAX: usize = 63;
 
+/// Much of the longest path is the key.
+const PREFIX_CHARS_MAX: usize = 64;
+
 /// A full host name.
 const NODE_CHARS_MAX: usize = 253;
 
@@ -18,6 +21,42 @@ pub struct TenantName(String);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeName(String);
+
+/// Where the versioned paths stand: `/api/v1`, or what was set in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiPrefix(String);
+
+impl Default for ApiPrefix {
+    fn default() -> Self {
+        Self("/api/v1".to_owned())
+    }
+}
+
+impl ApiPrefix {
+    /// A prefix must not hide other paths, those of the tenant among them.
+    pub(super) fn new(text: &str, tenant: &TenantName) -> Result<Self, String> {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        let segments: Vec<&str> = text.strip_prefix('/').into_iter().flat_map(|rest| rest.split('/')).collect();
+        let shaped = |segment: &&str| !segment.is_empty() && segment.bytes().all(inner);
+        if segments.is_empty() || text.len() > PREFIX_CHARS_MAX || !segments.iter().all(shaped) {
+            return Err(format!(
+                "is '{text}'; it must begin with '/', and have words of letters, digits, '-', '.' and '_' \
+                 between slashes, {PREFIX_CHARS_MAX} characters in all"
+            ));
+        }
+        if let Some(taken) = segments.iter().find(|segment| RESERVED_TENANTS.contains(segment)) {
+            return Err(format!("is '{text}'; '{taken}' in it is reserved, because it has a meaning in paths"));
+        }
+        if segments == [tenant.as_str()] {
+            return Err(format!("is '{text}'; that is where the tenant's own paths stand"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl TenantName {
     pub fn as_str(&self) -> &str {
@@ -82,6 +121,18 @@ impl fmt::Display for NodeName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// C58
+    #[test]
+    fn a_prefix_hides_no_other_path() {
+        let tenant: TenantName = "dev".parse().expect("a good name");
+        for good in ["/api/v1", "/api/v3", "/v1", "/dev/v1", "/a.b/c_d/e-f", "/API"] {
+            assert_eq!(ApiPrefix::new(good, &tenant).expect("a good prefix").as_str(), good);
+        }
+        for wrong in ["", "/", "api/v1", "/api/", "//v1", "/api/{v}", "/kv", "/x/kv", "/health", "/dev", "/é"] {
+            assert!(ApiPrefix::new(wrong, &tenant).is_err(), "{wrong}");
+        }
+    }
 
     /// K36, K43
     #[test]

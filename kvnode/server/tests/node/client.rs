@@ -91,6 +91,15 @@ pub(crate) async fn put_with(address: SocketAddr, path: &str, header: (&str, &st
     send(address, "PUT", path, &[("content-type", "application/json"), header], body.to_owned()).await
 }
 
+/// A POST with a JSON body.
+pub(crate) async fn post(address: SocketAddr, path: &str, body: impl Into<Bytes>) -> Answer {
+    send(address, "POST", path, &[("content-type", "application/json")], body).await
+}
+
+pub(crate) async fn patch(address: SocketAddr, path: &str, content_type: &str, body: impl Into<Bytes>) -> Answer {
+    send(address, "PATCH", path, &[("content-type", content_type)], body).await
+}
+
 /// An answer that is read while it comes, a line at a time.
 pub(crate) struct Lines {
     body: hyper::body::Incoming,

@@ -23,11 +23,11 @@ impl TestNode {
         Self::with(&[], &[])
     }
 
-    /// Flags and variables beside the tenant `dev` and free ports.
+    /// Flags and variables beside free ports; the tenant is `dev` unless they name another.
     pub(crate) fn with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let fixed =
-            ["kvnode", "--tenant", "dev", "--name", "n0", "--bind", "127.0.0.1", "--port", "0", "--metrics-port", "0"];
-        let arguments = fixed.iter().chain(flags).map(OsString::from);
+        let fixed = ["kvnode", "--name", "n0", "--bind", "127.0.0.1", "--port", "0", "--metrics-port", "0"];
+        let tenant: &[&str] = if flags.contains(&"--tenant") { &[] } else { &["--tenant", "dev"] };
+        let arguments = fixed.iter().chain(tenant).chain(flags).map(OsString::from);
         let variable = |name: &str| {
             let found = variables.iter().find(|(other, _)| *other == name);
             found.map(|(_, value)| OsString::from(value))

@@ -3,6 +3,7 @@
 
 mod administering;
 mod client;
+mod dialects;
 mod expiry;
 mod in_process;
 mod listing;

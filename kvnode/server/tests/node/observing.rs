@@ -17,11 +17,32 @@ async fn health_is_told_on_all_its_paths() {
         assert_eq!((health["peers"].as_u64(), health["cluster"]["nodes"].as_u64()), (Some(0), Some(1)));
         assert!(health["timestamp"].as_str().expect("a time").ends_with('Z'));
     }
-    for path in ["/livez", "/health/live", "/dev/health/live"] {
+    for path in ["/livez", "/health/live", "/dev/health/live", "/api/v1/health/live", "/dev/api/v1/health/live"] {
         assert_eq!(get(node.address, path).await.text(), r#"{"status":"alive"}"#);
     }
-    for path in ["/readyz", "/health/ready", "/dev/health/ready"] {
+    for path in ["/readyz", "/health/ready", "/dev/health/ready", "/api/v1/health/ready", "/dev/api/v1/health/ready"] {
         assert_eq!(get(node.address, path).await.text(), r#"{"status":"ready"}"#);
+    }
+    for path in ["/api/v1/health", "/dev/api/v1/health"] {
+        let health = get(node.address, path).await.json();
+        assert_eq!((health["status"].as_str(), health["service"].as_str()), (Some("healthy"), Some("kvnode")));
+        assert!(health["version"].is_string());
+        let parts = health["dependencies"].as_object().expect("parts");
+        let names: BTreeSet<&str> = parts.keys().map(String::as_str).collect();
+        assert_eq!(names, BTreeSet::from(["disk", "peers", "store"]));
+        for (name, part) in parts {
+            assert_eq!(part["status"], "healthy", "{name}");
+            assert!(part["message"].as_str().is_some_and(|message| message.ends_with('.')), "{name}");
+        }
+    }
+}
+
+/// K34: the list is without the node itself.
+#[tokio::test]
+async fn a_node_by_itself_has_no_peers() {
+    let node = TestNode::start();
+    for path in ["/peers", "/dev/peers"] {
+        assert_eq!(get(node.address, path).await.text(), r#"{"peers":[],"count":0}"#);
     }
 }
 

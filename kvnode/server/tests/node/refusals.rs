@@ -115,8 +115,12 @@ async fn an_idempotency_key_is_refused_until_it_can_be_honoured() {
 async fn another_method_is_405_and_told_which_are_allowed() {
     let node = TestNode::start();
     for (method, path, allowed) in [
-        ("PATCH", "/dev/kv/k", vec!["DELETE", "GET", "HEAD", "PUT"]),
+        ("POST", "/dev/kv/k", vec!["DELETE", "GET", "HEAD", "PATCH", "PUT"]),
         ("POST", "/dev/kv", vec!["GET", "HEAD"]),
+        ("PUT", "/kv", vec!["GET", "HEAD"]),
+        ("DELETE", "/api/v1/kv", vec!["GET", "HEAD", "POST"]),
+        ("POST", "/dev/api/v1/kv/k", vec!["DELETE", "GET", "HEAD", "PATCH", "PUT"]),
+        ("PUT", "/api/v1/kv/k/exists", vec!["GET", "HEAD"]),
         ("DELETE", "/health", vec!["GET", "HEAD"]),
     ] {
         let refused = send(node.address, method, path, &[], "").await;
@@ -142,8 +146,10 @@ async fn another_tenants_name_is_404_on_every_path() {
 #[tokio::test]
 async fn what_is_not_there_is_404_and_says_where_the_keys_are() {
     let node = TestNode::start();
-    for path in ["/kv", "/kv/x", "/api/v1/kv", "/dev/api/v1/kv/x", "/", "/nothing"] {
-        get(node.address, path).await.expect_problem(404, "NoSuchPath", &["/dev/kv"]);
+    for path in ["/", "/nothing", "/api/v1", "/api/v2/kv", "/dev", "/dev/v1/kv"] {
+        get(node.address, path).await.expect_problem(404, "NoSuchPath", &["/dev/kv", "/api/v1/kv"]);
     }
-    get(node.address, "/dev/kv/a/b").await.expect_problem(404, "NoSuchPath", &["%2F"]);
+    for path in ["/dev/kv/a/b", "/kv/a/b", "/api/v1/kv/a/b/c", "/dev/api/v1/kv/a/b"] {
+        get(node.address, path).await.expect_problem(404, "NoSuchPath", &["%2F"]);
+    }
 }

@@ -93,11 +93,24 @@ async fn a_reader_that_has_the_version_gets_304_and_no_body() {
 #[tokio::test]
 async fn five_hundred_parallel_puts_on_one_key_make_versions_1_to_500() {
     let node = TestNode::with(&["--threads", "4"], &[]);
-    let puts = (0..500).map(|number| put(node.address, "/dev/kv/one", format!("{{\"value\":{number}}}")));
-    let mut versions: Vec<u64> = join_all(puts).await.iter().map(crate::client::Answer::version).collect();
-    versions.sort_unstable();
-    assert_eq!(versions, (1..=500).collect::<Vec<u64>>());
-    assert_eq!(get(node.address, "/dev/kv/one").await.version(), 500);
+    for path in ["/dev/kv/tenant", "/kv/bare"] {
+        let puts = (0..500).map(|number| put(node.address, path, format!("{{\"value\":{number}}}")));
+        let mut versions: Vec<u64> = join_all(puts).await.iter().map(crate::client::Answer::version).collect();
+        versions.sort_unstable();
+        assert_eq!(versions, (1..=500).collect::<Vec<u64>>());
+        assert_eq!(get(node.address, path).await.version(), 500);
+    }
+}
+
+/// R35
+#[tokio::test]
+async fn put_get_patch_get_is_the_plain_flow() {
+    let node = TestNode::start();
+    let json = [("content-type", "application/json")];
+    assert_eq!(put(node.address, "/kv/k?ifVersion=0", r#"{"a":1}"#).await.version(), 1);
+    assert_eq!(get(node.address, "/kv/k").await.json()["value"], serde_json::json!({"a": 1}));
+    assert_eq!(send(node.address, "PATCH", "/kv/k?ifVersion=1", &json, r#"{"b":2}"#).await.version(), 2);
+    assert_eq!(get(node.address, "/kv/k").await.json()["value"], serde_json::json!({"a": 1, "b": 2}));
 }
 
 /// R34
@@ -110,19 +123,30 @@ async fn five_hundred_parallel_puts_on_distinct_keys_are_all_version_1() {
     assert_eq!(get(node.address, "/dev/kv?limit=1000").await.json()["count"], 500);
 }
 
-/// R38
+/// R36, R38
 #[tokio::test]
 async fn three_clients_with_a_hundred_conditional_increments_each_end_at_300_and_version_301() {
+    for (method, path, envelope) in
+        [("PUT", "/dev/kv/counter", true), ("PUT", "/kv/counter", false), ("PATCH", "/kv/counter", false)]
+    {
+        count_to_300(method, path, envelope).await;
+    }
+}
+
+async fn count_to_300(method: &str, path: &str, envelope: bool) {
     let node = TestNode::with(&["--threads", "3"], &[]);
-    let path = "/dev/kv/counter";
-    assert_eq!(put(node.address, &format!("{path}?ifVersion=0"), r#"{"value":0}"#).await.version(), 1);
+    let body = |number: u64| if envelope { format!("{{\"value\":{number}}}") } else { number.to_string() };
+    let write = async |version: u64, number| {
+        let path = format!("{path}?ifVersion={version}");
+        send(node.address, method, &path, &[("content-type", "application/json")], body(number)).await
+    };
+    assert_eq!(write(0, 0).await.version(), 1);
     let client = || async {
         let mut done = 0;
         while done < 100 {
             let now = get(node.address, path).await;
             let next = now.json()["value"].as_u64().expect("a number") + 1;
-            let guarded = format!("{path}?ifVersion={}", now.version());
-            match put(node.address, &guarded, format!("{{\"value\":{next}}}")).await.status.as_u16() {
+            match write(now.version(), next).await.status.as_u16() {
                 200 => done += 1,
                 409 => {}
                 other => panic!("only 200 and 409 may be seen, not {other}"),

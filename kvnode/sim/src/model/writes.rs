@@ -28,7 +28,12 @@ impl Model {
         let (expires_at, ttl_seconds) = match write.expiry {
             NewExpiry::Never => (None, None),
             NewExpiry::Keep => before.map_or((None, None), |known| (known.expires_at, known.ttl_seconds)),
-            NewExpiry::After(ttl) => (Some(clock.plus_millis(ttl.milliseconds())), Some(ttl.seconds())),
+            NewExpiry::KeepOrAfter(_) if before.is_some() => {
+                before.map_or((None, None), |known| (known.expires_at, known.ttl_seconds))
+            }
+            NewExpiry::KeepOrAfter(ttl) | NewExpiry::After(ttl) => {
+                (Some(clock.plus_millis(ttl.milliseconds())), Some(ttl.seconds()))
+            }
             NewExpiry::At(moment) if moment <= clock => {
                 return self.judge_delete(address, write.with_previous, outcome);
             }

@@ -93,7 +93,8 @@ impl Workload {
 fn new_expiry(now: UnixMillis, random: &mut StdRng) -> NewExpiry {
     match random.random_range(0..20) {
         0..8 => NewExpiry::Never,
-        8..12 => NewExpiry::Keep,
+        8..11 => NewExpiry::Keep,
+        11 => NewExpiry::KeepOrAfter(Ttl::from_seconds(30).expect("a good ttl").expect("it is not zero")),
         12..16 => {
             let milliseconds = random.random_range(1..NEAR_MS);
             let whole = if random.random() { milliseconds.next_multiple_of(1000) } else { milliseconds };

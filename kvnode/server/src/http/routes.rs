@@ -1,0 +1,126 @@
+//! Which path leads to which handler. The same patterns stand under the prefixes of several dialects.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{any, get};
+
+use super::call::{Context, Handling, Taking};
+use super::dialect::{BARE, Dialect, TENANT, VERSIONED};
+use super::{batch, health, lines, listing, pages, peers, read, write};
+use crate::settings::Settings;
+use crate::shared::Shared;
+
+/// A path behind a prefix, and what metrics call it under each of them. Metrics do not say which prefix was set for the
+/// versioned paths, so that dashboards fit every node.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    behind: &'static str,
+    labels: [&'static str; 4],
+}
+
+/// A prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mount {
+    Bare,
+    Tenant,
+    Versioned,
+    TenantVersioned,
+}
+
+macro_rules! pattern {
+    ($behind:literal) => {
+        Pattern {
+            behind: $behind,
+            labels: [
+                $behind,
+                concat!("/{tenant}", $behind),
+                concat!("/api/v1", $behind),
+                concat!("/{tenant}/api/v1", $behind),
+            ],
+        }
+    };
+}
+
+static KEYS: Pattern = pattern!("/kv");
+static KEY: Pattern = pattern!("/kv/{key}");
+static KEY_LEFT_OUT: Pattern = pattern!("/kv/");
+/// Where batches are posted. The key of that name is reached there, too.
+static BATCH: Pattern = pattern!("/kv/batch");
+static EXISTS: Pattern = pattern!("/kv/{key}/exists");
+static TTL: Pattern = pattern!("/kv/{key}/ttl");
+static COUNT: Pattern = pattern!("/kv/stats/count");
+static PEERS: Pattern = pattern!("/peers");
+static HEALTH: Pattern = pattern!("/health");
+static LIVE: Pattern = pattern!("/health/live");
+static READY: Pattern = pattern!("/health/ready");
+static METRICS: Pattern = pattern!("/metrics");
+
+static PATTERNS: [&Pattern; 12] =
+    [&KEYS, &KEY, &KEY_LEFT_OUT, &BATCH, &EXISTS, &TTL, &COUNT, &PEERS, &HEALTH, &LIVE, &READY, &METRICS];
+
+impl Mount {
+    const ALL: [Self; 4] = [Self::Bare, Self::Tenant, Self::Versioned, Self::TenantVersioned];
+
+    fn dialect(self) -> &'static Dialect {
+        match self {
+            Self::Bare => &BARE,
+            Self::Tenant => &TENANT,
+            Self::Versioned | Self::TenantVersioned => &VERSIONED,
+        }
+    }
+
+    fn path(self, Pattern { behind, .. }: &Pattern, settings: &Settings) -> String {
+        let prefix = settings.api_prefix.as_str();
+        match self {
+            Self::Bare => (*behind).to_owned(),
+            Self::Tenant => format!("/{{tenant}}{behind}"),
+            Self::Versioned => format!("{prefix}{behind}"),
+            Self::TenantVersioned => format!("/{{tenant}}{prefix}{behind}"),
+        }
+    }
+}
+
+/// Everything about data, and how the node is, under all prefixes.
+pub(super) fn of_dialects(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    Mount::ALL
+        .into_iter()
+        .fold(Router::new(), |routes, mount| routes.merge(data(mount, shared)).merge(node(mount, shared)))
+}
+
+fn data(mount: Mount, shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    let path = |pattern| mount.path(pattern, &shared.settings);
+    let key =
+        get(Handling(read::get)).put(Taking(write::put)).patch(Taking(write::patch)).delete(Handling(write::delete));
+    let routes =
+        Router::new().route(&path(&KEY), key.clone()).route(&path(&KEY_LEFT_OUT), any(Handling(read::left_out)));
+    let routes = match mount {
+        Mount::Bare => routes.route(&path(&KEYS), get(Handling(lines::list))),
+        Mount::Tenant => routes.route(&path(&KEYS), get(Handling(listing::page))),
+        Mount::Versioned | Mount::TenantVersioned => routes
+            .route(&path(&KEYS), get(Handling(pages::page)).post(Taking(write::create)))
+            .route(&path(&BATCH), key.post(Taking(batch::create_all)))
+            .route(&path(&EXISTS), get(Handling(read::exists)))
+            .route(&path(&TTL), get(Handling(read::ttl)))
+            .route(&path(&COUNT), get(Handling(listing::count))),
+    };
+    routes.with_state(Context { shared: Arc::clone(shared), dialect: mount.dialect() })
+}
+
+fn node(mount: Mount, shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    let path = |pattern| mount.path(pattern, &shared.settings);
+    let routes = Router::new().route(&path(&LIVE), get(health::live)).route(&path(&READY), get(health::ready));
+    match mount {
+        Mount::Bare | Mount::Tenant => {
+            let routes = routes.route(&path(&HEALTH), get(health::summary)).route(&path(&PEERS), get(peers::list));
+            if shared.settings.metrics { routes.route(&path(&METRICS), get(super::metrics)) } else { routes }
+        }
+        Mount::Versioned | Mount::TenantVersioned => routes.route(&path(&HEALTH), get(health::dependencies)),
+    }
+}
+
+/// The `endpoint` label of every path in here.
+pub(super) fn labels(settings: &Settings) -> impl Iterator<Item = (String, &'static str)> {
+    let all = Mount::ALL.into_iter().flat_map(|mount| PATTERNS.into_iter().map(move |pattern| (mount, pattern)));
+    all.map(|(mount, pattern)| (mount.path(pattern, settings), pattern.labels[mount as usize]))
+}
