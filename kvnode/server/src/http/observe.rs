@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::labels::Labels;
 use crate::random;
@@ -43,6 +43,9 @@ pub(super) async fn observe(
     let id: Arc<str> = own_id(request.headers()).unwrap_or_else(random::request_id).into();
     let endpoint = labels.of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let method = request.method().clone();
+    // With `Content-Length` beside it, which is gone when the head has been read, a proxy may have taken another length
+    // for the true one: what it believes to be a request of its own must not be read as the next one.
+    let last_of_connection = request.headers().contains_key(header::TRANSFER_ENCODING);
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
 
     let mut response = next.run(request).await;
@@ -50,6 +53,9 @@ pub(super) async fn observe(
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(X_REQUEST_ID, value);
+    }
+    if last_of_connection {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Ok(value) = HeaderValue::from_str(shared.settings.name.as_str()) {
         headers.insert(X_KV_NODE, value);

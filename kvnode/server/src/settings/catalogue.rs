@@ -240,6 +240,11 @@ pub(super) const ENVIRONMENT: Setting = Setting {
     help: "development sweeps expired keys every second instead of every five minutes",
 };
 
+/// Whether a key of the config file may have a list of texts.
+pub(super) fn is_list(file_key: &str) -> bool {
+    CORS_ORIGINS.file_key == Some(file_key)
+}
+
 /// In the order of `--help`.
 pub(super) const ALL: [&Setting; 23] = [
     &TENANT,

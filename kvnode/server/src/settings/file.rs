@@ -52,14 +52,12 @@ fn flatten(
         Value::String(text) => text,
         Value::Number(number) => number.to_string(),
         Value::Bool(truth) => truth.to_string(),
-        // A list of texts is the same as those texts with commas between them.
-        Value::Sequence(items) if items.iter().all(Value::is_string) => {
+        // The same as those texts with commas between them.
+        Value::Sequence(items) if catalogue::is_list(prefix) && items.iter().all(Value::is_string) => {
             items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
         }
         Value::Null | Value::Sequence(_) | Value::Tagged(_) => {
-            return Err(wrong(&format!(
-                "'{prefix}' is neither text nor a list of texts nor a number nor true or false"
-            )));
+            return Err(wrong(&format!("'{prefix}' is neither text nor a number nor true or false")));
         }
     };
     if prefix.is_empty() {

@@ -2,13 +2,18 @@
 //! where it is about flags, signals, logs and exit codes.
 
 mod administering;
+mod batches;
 mod client;
+mod cors;
 mod dialects;
 mod expiry;
+mod hostile;
 mod in_process;
 mod listing;
+mod lists;
 mod memory;
 mod observing;
+mod patches;
 mod program;
 mod refusals;
 mod starting;
