@@ -192,28 +192,38 @@ impl Drop for Node {
     }
 }
 
+/// Where the programs are that readers type, this one among them.
+fn path_with_kvnode() -> Result<std::ffi::OsString> {
+    let folder = kvnode().parent().context("a program stands in a folder")?.to_owned();
+    let path = env::var_os("PATH").unwrap_or_default();
+    Ok(env::join_paths([folder].into_iter().chain(env::split_paths(&path)))?)
+}
+
 /// What a command line prints when the node of the page is this one.
 fn typed(folder: &Path, node: Option<&Node>, line: &str) -> Result<String> {
     let line = node.map_or_else(|| line.to_owned(), |node| line.replace(TYPED_ADDRESS, &node.address.to_string()));
     let mut command = shell::command("sh", &["-c", &line]);
     // A proxy or a curlrc of whoever runs the test has no say.
-    command.current_dir(folder).env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+    command.current_dir(folder).env_clear().env("PATH", path_with_kvnode()?);
+    if let Some(node) = node {
+        command.env("KVNODE_URL", format!("http://{}", node.address));
+    }
     Ok(shell::output(&mut command)?.replace('\r', ""))
 }
 
-// ---- docs/http-api.md
+// ---- examples of pages
 
 /// Readers type what stands there; it has to work, in the order in which it stands.
-#[test]
-fn every_example_of_the_http_page_answers_as_it_says() -> Result<()> {
-    ensure!(shell::found("curl"), "curl is missing; install it to run the examples of docs/http-api.md");
+fn every_example_answers_as_it_says(page: &str, is_as_told: fn(&str, &str) -> bool) -> Result<()> {
+    ensure!(shell::found("curl"), "curl is missing; install it to run the examples of docs/{page}");
     let folder = tempfile::tempdir()?;
     let mut node: Option<Node> = None;
     let mut wrong = Vec::new();
-    let examples = examples(&Page::read("http-api.md")?);
+    let examples = examples(&Page::read(page)?);
     ensure!(!examples.is_empty(), "the page has no examples");
     for Example { line, command, answer: told } in &examples {
-        if let Some(flags) = command.strip_prefix("kvnode ") {
+        let flags = command.strip_prefix("kvnode ").filter(|flags| !flags.starts_with("ctl "));
+        if let Some(flags) = flags {
             drop(node.take());
             let started = Node::start(folder.path(), flags.trim_end_matches('&'));
             node = Some(started.with_context(|| format!("line {line}: $ {command}"))?);
@@ -226,6 +236,38 @@ fn every_example_of_the_http_page_answers_as_it_says() -> Result<()> {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     Ok(())
+}
+
+// ---- docs/ctl.md
+
+#[test]
+fn every_example_of_the_ctl_page_answers_as_it_says() -> Result<()> {
+    every_example_answers_as_it_says("ctl.md", |told, answer| {
+        is_as_told(told, answer) || without_numbers(told) == without_numbers(answer)
+    })
+}
+
+/// Tables are as wide as their numbers, so blanks are not compared either.
+fn without_numbers(text: &str) -> Vec<String> {
+    text.split_whitespace().map(|word| word.replace(|char: char| char.is_ascii_digit(), "")).collect()
+}
+
+/// What is not in the table is not found, and what is not a command cannot be typed.
+#[test]
+fn every_command_of_ctl_is_documented() -> Result<()> {
+    let told = Page::read("ctl.md")?.first_column("kvnode ctl")?;
+    let help = shell::output(Command::new(kvnode()).args(["ctl", "--help"]))?;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = commands.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    assert_eq!(told, texts(names.filter(|name| *name != "help")));
+    Ok(())
+}
+
+// ---- docs/http-api.md
+
+#[test]
+fn every_example_of_the_http_page_answers_as_it_says() -> Result<()> {
+    every_example_answers_as_it_says("http-api.md", is_as_told)
 }
 
 /// Type and labels of a metric; the bound of a histogram's bucket is its format, not a label to document.

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod clock;
 mod connections;
+pub mod ctl;
 mod drain;
 mod http;
 mod listeners;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use kvnode::clock::Clock;
+use kvnode::ctl;
 use kvnode::logging;
 use kvnode::node::{Ending, Node, runtime};
 use kvnode::settings::machine::Machine;
@@ -20,6 +21,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_WRONG_START: u8 = 2;
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|word| word == ctl::NAME) {
+        return ctl::run(std::env::args_os());
+    }
     let machine = Machine::read(Path::new("/"));
     match resolve(std::env::args_os(), &|name| std::env::var_os(name), &machine) {
         Ok(Request::Run(settings)) => run(*settings),

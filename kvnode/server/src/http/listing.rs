@@ -4,14 +4,14 @@ use axum::response::Response;
 use kvnode_core::store::command::{AllCommand, List, PageLimit};
 use kvnode_core::store::cursor::Cursor;
 use kvnode_core::store::key::KeyPart;
-use kvnode_core::store::outcome::Gathered;
+use kvnode_core::store::outcome::{Gathered, KeyPage};
 use serde::Serialize;
 
 use super::answer::json;
 use super::call::{Call, SUCCESS};
 use super::problem::Problem;
 
-const PAGE_KEYS_DEFAULT: u64 = 100;
+pub(super) const PAGE_KEYS_DEFAULT: u64 = 100;
 
 #[derive(Serialize)]
 struct Page {
@@ -34,8 +34,12 @@ pub(super) async fn page(call: Call) -> Result<Response, Problem> {
     let gathered = call.shared.gather(AllCommand::List(list)).await?;
     call.record("list", None, SUCCESS);
     let Gathered::Keys(page) = gathered else { unreachable!("a list was answered with {gathered:?}") };
+    Ok(told(page))
+}
+
+pub(super) fn told(page: KeyPage) -> Response {
     let next = page.next.map(|next| next.to_string());
-    Ok(json(&Page { count: page.keys.len(), keys: page.keys, next }))
+    json(&Page { count: page.keys.len(), keys: page.keys, next })
 }
 
 /// How many keys the caller has.
@@ -53,7 +57,7 @@ pub(super) async fn count(call: Call) -> Result<Response, Problem> {
     Ok(json(&Count { tenant_id: &call.tenant_id(), count }))
 }
 
-fn cursor(text: &str) -> Result<Cursor, Problem> {
+pub(super) fn cursor(text: &str) -> Result<Cursor, Problem> {
     Cursor::from_text(text).ok_or_else(|| {
         let sentence = "The cursor is none; give back the 'next' of the page before, as it was.";
         Problem::unfit("BadCursor", sentence)

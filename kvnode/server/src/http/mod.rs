@@ -42,8 +42,8 @@ use observe::Observer;
 use problem::Problem;
 
 /// Patterns that stand under no prefix. Each is also its `endpoint` label.
-const ADMIN: [&str; 6] =
-    ["/admin/status", "/admin/room", "/admin/monitor", "/admin/drain", "/admin/gone", "/admin/recover"];
+const ADMIN: [&str; 7] =
+    ["/admin/status", "/admin/room", "/admin/keys", "/admin/monitor", "/admin/drain", "/admin/gone", "/admin/recover"];
 const HEALTH: &str = "/health";
 const LIVEZ: &str = "/livez";
 const READYZ: &str = "/readyz";
@@ -66,10 +66,11 @@ pub(crate) fn monitoring(shared: &Arc<Shared>) -> Router {
 
 /// For whoever runs the node.
 fn administration(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
-    let [status, room, monitor, drain, gone, recover] = ADMIN;
+    let [status, room, keys, monitor, drain, gone, recover] = ADMIN;
     routes
         .route(status, get(admin::status::status))
         .route(room, get(admin::room::room))
+        .route(keys, get(admin::keys::page))
         .route(monitor, get(admin::monitor::monitor))
         .route(drain, post(admin::drain::begin).delete(admin::drain::cancel))
         .route(gone, post(admin::membership::gone))

@@ -7,7 +7,7 @@ use axum::routing::{any, get};
 
 use super::call::{Context, Handling, Taking};
 use super::dialect::{BARE, Dialect, TENANT, VERSIONED};
-use super::{batch, health, lines, listing, pages, peers, read, write};
+use super::{admin, batch, health, lines, listing, pages, peers, read, write};
 use crate::settings::Settings;
 use crate::shared::Shared;
 
@@ -51,13 +51,14 @@ static EXISTS: Pattern = pattern!("/kv/{key}/exists");
 static TTL: Pattern = pattern!("/kv/{key}/ttl");
 static COUNT: Pattern = pattern!("/kv/stats/count");
 static PEERS: Pattern = pattern!("/peers");
+static DIAG: Pattern = pattern!("/diag");
 static HEALTH: Pattern = pattern!("/health");
 static LIVE: Pattern = pattern!("/health/live");
 static READY: Pattern = pattern!("/health/ready");
 static METRICS: Pattern = pattern!("/metrics");
 
-static PATTERNS: [&Pattern; 12] =
-    [&KEYS, &KEY, &KEY_LEFT_OUT, &BATCH, &EXISTS, &TTL, &COUNT, &PEERS, &HEALTH, &LIVE, &READY, &METRICS];
+static PATTERNS: [&Pattern; 13] =
+    [&KEYS, &KEY, &KEY_LEFT_OUT, &BATCH, &EXISTS, &TTL, &COUNT, &PEERS, &DIAG, &HEALTH, &LIVE, &READY, &METRICS];
 
 impl Mount {
     const ALL: [Self; 4] = [Self::Bare, Self::Tenant, Self::Versioned, Self::TenantVersioned];
@@ -112,7 +113,10 @@ fn node(mount: Mount, shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let routes = Router::new().route(&path(&LIVE), get(health::live)).route(&path(&READY), get(health::ready));
     match mount {
         Mount::Bare | Mount::Tenant => {
-            let routes = routes.route(&path(&HEALTH), get(health::summary)).route(&path(&PEERS), get(peers::list));
+            let routes = routes
+                .route(&path(&HEALTH), get(health::summary))
+                .route(&path(&PEERS), get(peers::list))
+                .route(&path(&DIAG), get(admin::diag::diag));
             if shared.settings.metrics { routes.route(&path(&METRICS), get(super::metrics)) } else { routes }
         }
         Mount::Versioned | Mount::TenantVersioned => routes.route(&path(&HEALTH), get(health::dependencies)),

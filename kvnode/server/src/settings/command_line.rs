@@ -18,6 +18,8 @@ Example: one node, in memory, for a tenant called dev
     -H 'Content-Type: application/json' -d '{\"value\":\"hello\"}'
   curl localhost:3000/dev/kv/greeting
 
+A running node is looked at and worked with by: kvnode ctl (kvnode ctl --help)
+
 A flag beats its variable, a variable beats the config file.
 A wrong setting ends the program with exit code 2 and one sentence on standard error.";
 

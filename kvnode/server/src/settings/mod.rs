@@ -11,6 +11,7 @@ pub mod machine;
 pub mod names;
 mod quantities;
 pub mod secret;
+pub(crate) mod shown;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
@@ -29,6 +30,7 @@ use logs::{LogFormat, LogLevel};
 use machine::Machine;
 use names::{ApiPrefix, NodeName, TenantName};
 use secret::Secret;
+use shown::Shown;
 
 /// Less holds no useful store; the process itself takes a few mebibytes.
 const MEMORY_LIMIT_MIN: u64 = 1 << 20;
@@ -78,6 +80,7 @@ pub struct Settings {
     pub log_format: LogFormat,
     pub metrics: bool,
     pub environment: Environment,
+    pub(crate) shown: Vec<Shown>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +166,7 @@ pub fn resolve(
         metrics: layers.parsed(&catalogue::ENABLE_METRICS, quantities::truth)?.unwrap_or(true),
         environment: layers.parsed(&catalogue::ENVIRONMENT, str::parse)?.unwrap_or(Environment::Production),
         tenant,
+        shown: shown::all(&layers)?,
     })))
 }
 

@@ -4,6 +4,7 @@
 mod administering;
 mod batches;
 mod client;
+mod controlling;
 mod cors;
 mod dialects;
 mod expiry;

@@ -1,7 +1,9 @@
 //! What only whoever runs the node may see. With a master API key configured, the key is asked for; without one, only
 //! callers on the same machine are answered, so that a node started without thought is not open to its network.
 
+pub(super) mod diag;
 pub(super) mod drain;
+pub(super) mod keys;
 pub(super) mod membership;
 pub(super) mod monitor;
 pub(super) mod room;
