@@ -13,6 +13,7 @@ mod metrics;
 mod monitor;
 pub mod node;
 mod random;
+mod reread;
 pub mod resp;
 pub mod settings;
 mod shared;

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::connections::{Lifetime, serve};
 use crate::http::{monitoring, public};
 use crate::listeners::{self, ListenError};
+use crate::reread::reread_files;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::tasks;
@@ -85,6 +86,7 @@ impl Node {
         let mut forever = JoinSet::new();
         forever.spawn(tasks::sweep(Arc::clone(&self.shared)));
         forever.spawn(tasks::measure_rate(Arc::clone(&self.shared)));
+        forever.spawn(reread_files(Arc::clone(&self.shared)));
         if let Some(listener) = self.monitoring.take() {
             let listener = match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => listener,

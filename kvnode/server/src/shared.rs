@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::Guard;
 use kvnode_core::store::StoreConfig;
 use kvnode_core::store::command::{AllCommand, KeyCommand};
 use kvnode_core::store::entry::EntryRef;
@@ -20,6 +21,7 @@ use crate::metrics::snapshot::Readings;
 use crate::monitor::Monitor;
 use crate::random;
 use crate::settings::Settings;
+use crate::settings::live::LiveSettings;
 use crate::store::SharedStore;
 
 /// Connections at once over all listeners. Each costs some ten kilobytes; thousands of clients are promised, and
@@ -49,16 +51,17 @@ pub(crate) enum Untold {}
 
 impl Shared {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+        let live = Arc::clone(&settings.live.now());
         let store = SharedStore::new(&StoreConfig {
             memory_limit: settings.memory_limit,
             tombstone_retention_ms: milliseconds(settings.tombstone_retention),
             hash_seed: random::hash_seed(),
-            limits: settings.limits.clone(),
+            limits: live.limits.clone(),
             eviction: settings.eviction,
         });
         Self {
             metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
-            bodies: BodyBudget::new(settings.memory_limit, settings.limits.value_bytes_max),
+            bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max),
             connections: Arc::new(Semaphore::new(connections_max())),
             monitor: Arc::new(Monitor::new()),
             drain_order: DrainOrder::default(),
@@ -87,6 +90,18 @@ impl Shared {
     /// The same for a question about all keys of a namespace.
     pub(crate) async fn gather(&self, command: AllCommand) -> Result<Gathered, Untold> {
         Ok(self.store.gather(command, self.clock.now()).await)
+    }
+
+    /// The settings that can change, as they are at this moment.
+    pub(crate) fn live(&self) -> Guard<Arc<LiveSettings>> {
+        self.settings.live.now()
+    }
+
+    /// Takes over what has changed in settings that were put together after these.
+    pub(crate) fn take_over(&self, newer: &Settings) {
+        let live = self.settings.take_over(newer);
+        self.store.set_limits(&live.limits);
+        self.bodies.allow_values_of(live.limits.value_bytes_max);
     }
 
     pub(crate) fn uptime(&self) -> Duration {

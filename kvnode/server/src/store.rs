@@ -7,6 +7,7 @@ use kvnode_core::store::command::{AllCommand, KeyCommand};
 use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::gathering::Gathering;
 use kvnode_core::store::ledger::Ledger;
+use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
 use kvnode_core::store::partition::{Partition, Swept};
 use kvnode_core::store::{EXPIRE_TURN, Eviction, Places, Store, StoreConfig};
@@ -36,6 +37,13 @@ impl SharedStore {
 
     pub(crate) fn partitions(&self) -> usize {
         self.partitions.len()
+    }
+
+    /// Partitions take the limits over one after the other; each command is judged by one of both.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        for index in 0..self.partitions.len() {
+            self.lock(index).set_limits(limits);
+        }
     }
 
     /// Runs the command and hands its outcome to `answer` while the partition is still locked: the entry is then read

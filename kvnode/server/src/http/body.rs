@@ -2,6 +2,7 @@
 //! Without them a few slow or large transfers could take the memory that the data needs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -37,8 +38,8 @@ const PERMIT_BYTES: usize = 1024;
 pub(crate) struct BodyBudget {
     room: Arc<Semaphore>,
     /// All of the room, in permits.
-    whole: usize,
-    body_bytes_max: usize,
+    whole: AtomicUsize,
+    body_bytes_max: AtomicUsize,
 }
 
 /// A body, and the room it takes until it is dropped.
@@ -96,24 +97,43 @@ impl AsRef<[u8]> for Roomed {
 
 impl BodyBudget {
     pub(crate) fn new(memory_limit: u64, value_bytes_max: usize) -> Self {
-        let body_bytes_max = value_bytes_max + ENVELOPE_BYTES_MAX;
         let part = usize::try_from(memory_limit / PART_OF_MEMORY).unwrap_or(usize::MAX);
-        // Two of the largest bodies always fit, or one slow upload would stop all others.
-        let room = (part.max(2 * body_bytes_max) / PERMIT_BYTES).min(Semaphore::MAX_PERMITS);
-        Self { room: Arc::new(Semaphore::new(room)), whole: room, body_bytes_max }
+        let room = (part / PERMIT_BYTES).min(Semaphore::MAX_PERMITS);
+        let budget = Self {
+            room: Arc::new(Semaphore::new(room)),
+            whole: AtomicUsize::new(room),
+            body_bytes_max: AtomicUsize::new(0),
+        };
+        budget.allow_values_of(value_bytes_max);
+        budget
+    }
+
+    /// Two of the largest bodies always fit, or one slow upload would stop all others. Room that was once needed stays.
+    /// Called by one thread at a time.
+    pub(crate) fn allow_values_of(&self, value_bytes_max: usize) {
+        let body_bytes_max = value_bytes_max + ENVELOPE_BYTES_MAX;
+        let needed = (2 * body_bytes_max).div_ceil(PERMIT_BYTES);
+        let before = self.whole.fetch_max(needed, Ordering::Relaxed);
+        self.room.add_permits(needed.saturating_sub(before));
+        self.body_bytes_max.store(body_bytes_max, Ordering::Relaxed);
+    }
+
+    fn body_bytes_max(&self) -> usize {
+        self.body_bytes_max.load(Ordering::Relaxed)
     }
 
     pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<ReadBody, Problem> {
         let announced = announced_bytes(headers);
-        if announced.is_some_and(|bytes| bytes > self.body_bytes_max as u64) {
-            return Err(self.too_large());
+        let body_bytes_max = self.body_bytes_max();
+        if announced.is_some_and(|bytes| bytes > body_bytes_max as u64) {
+            return Err(too_large(body_bytes_max));
         }
-        let bytes = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(self.body_bytes_max);
+        let bytes = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(body_bytes_max);
         let room = if bytes > SMALL_BODY_BYTES { self.room_for(bytes).await? } else { Room::default() };
-        let reading = Limited::new(body, self.body_bytes_max).collect();
+        let reading = Limited::new(body, body_bytes_max).collect();
         match timeout(BODY_TIME_MAX, reading).await {
             Ok(Ok(collected)) => Ok(ReadBody { bytes: collected.to_bytes(), room }),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.too_large()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(body_bytes_max)),
             Ok(Err(error)) => {
                 Err(Problem::malformed("BodyIncomplete", format!("The body did not arrive whole: {error}.")))
             }
@@ -126,18 +146,19 @@ impl BodyBudget {
 
     /// What would need more room than there is gets all of it, and must do with that.
     pub(super) async fn room_for(&self, bytes: usize) -> Result<Room, Problem> {
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES).min(self.whole)).unwrap_or(u32::MAX);
+        let permits =
+            u32::try_from(bytes.div_ceil(PERMIT_BYTES).min(self.whole.load(Ordering::Relaxed))).unwrap_or(u32::MAX);
         if let Ok(permit) = timeout(ROOM_WAIT_MAX, Arc::clone(&self.room).acquire_many_owned(permits)).await {
             let permit = permit.expect("the semaphore is never closed");
             return Ok(Room { permit: Some(permit), bytes });
         }
         Err(Problem::busy())
     }
+}
 
-    fn too_large(&self) -> Problem {
-        let sentence = format!("The body is too large; at most {} bytes are read.", self.body_bytes_max);
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", sentence)
-    }
+fn too_large(body_bytes_max: usize) -> Problem {
+    let sentence = format!("The body is too large; at most {body_bytes_max} bytes are read.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", sentence)
 }
 
 fn announced_bytes(headers: &HeaderMap) -> Option<u64> {

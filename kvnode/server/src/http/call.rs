@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -26,6 +27,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::target;
 use crate::monitor::Seen;
+use crate::settings::live::LiveSettings;
 use crate::shared::Shared;
 
 /// What the routes of a dialect have in common.
@@ -41,6 +43,8 @@ pub(super) struct Call {
     pub(super) dialect: &'static Dialect,
     pub(super) caller: Caller,
     pub(super) headers: HeaderMap,
+    /// One set of limits for all of the request, even if they change meanwhile.
+    live: Guard<Arc<LiveSettings>>,
     id: RequestId,
     query: Option<String>,
     key: Option<String>,
@@ -114,11 +118,12 @@ impl Call {
         let key = target::key(&path, &parts.uri).map(str::to_owned);
         let id = parts.extensions.remove().expect("every request is given an id before it is routed");
         let query = parts.uri.query().map(str::to_owned);
-        Ok((Self { shared, dialect, caller, headers: parts.headers, id, query, key }, body))
+        let live = shared.live();
+        Ok((Self { shared, live, dialect, caller, headers: parts.headers, id, query, key }, body))
     }
 
     pub(super) fn limits(&self) -> &Limits {
-        &self.shared.settings.limits
+        &self.live.limits
     }
 
     /// The query, if it has no names but these.
@@ -144,7 +149,7 @@ impl Call {
 
     /// What entries created without a ttl get in this dialect.
     pub(super) fn default_ttl(&self) -> Option<Ttl> {
-        self.shared.settings.default_ttl.filter(|_| self.dialect.default_ttl)
+        self.live.default_ttl.filter(|_| self.dialect.default_ttl)
     }
 
     /// What answers call the caller's namespace.

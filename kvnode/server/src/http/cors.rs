@@ -25,7 +25,8 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("ETag, X-KV-Node, X-Reques
 const REMEMBERED: HeaderValue = HeaderValue::from_static("7200");
 
 pub(super) async fn allow(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let origins = &shared.settings.cors_origins;
+    let live = shared.live();
+    let origins = &live.cors_origins;
     let Some(origin) = request.headers().get(header::ORIGIN).filter(|_| !origins.is_empty()).cloned() else {
         return next.run(request).await;
     };

@@ -42,8 +42,16 @@ use observe::Observer;
 use problem::Problem;
 
 /// Patterns that stand under no prefix. Each is also its `endpoint` label.
-const ADMIN: [&str; 7] =
-    ["/admin/status", "/admin/room", "/admin/keys", "/admin/monitor", "/admin/drain", "/admin/gone", "/admin/recover"];
+const ADMIN: [&str; 8] = [
+    "/admin/status",
+    "/admin/room",
+    "/admin/keys",
+    "/admin/monitor",
+    "/admin/drain",
+    "/admin/gone",
+    "/admin/recover",
+    "/admin/log-levels",
+];
 const HEALTH: &str = "/health";
 const LIVEZ: &str = "/livez";
 const READYZ: &str = "/readyz";
@@ -66,7 +74,7 @@ pub(crate) fn monitoring(shared: &Arc<Shared>) -> Router {
 
 /// For whoever runs the node.
 fn administration(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
-    let [status, room, keys, monitor, drain, gone, recover] = ADMIN;
+    let [status, room, keys, monitor, drain, gone, recover, log_levels] = ADMIN;
     routes
         .route(status, get(admin::status::status))
         .route(room, get(admin::room::room))
@@ -75,6 +83,7 @@ fn administration(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
         .route(drain, post(admin::drain::begin).delete(admin::drain::cancel))
         .route(gone, post(admin::membership::gone))
         .route(recover, post(admin::membership::recover))
+        .route(log_levels, get(admin::log_levels::get).put(admin::log_levels::put))
 }
 
 fn probes(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {

@@ -187,7 +187,7 @@ pub(super) const CONFIG: Setting = Setting {
     placeholder: "FILE",
     default: "none",
     group: RUNNING,
-    help: "YAML with the names of these flags; flags and variables win over it",
+    help: "YAML with the names of these flags, read again when it changes; flags and variables win over it",
 };
 
 pub(super) const LOG_LEVEL: Setting = Setting {
@@ -271,3 +271,15 @@ pub(super) const ALL: [&Setting; 23] = [
     &DEBUG,
     &ENVIRONMENT,
 ];
+
+/// Settings that name a file whose content is read again when it changes.
+pub(super) const FILES: [&Setting; 2] = [&CONFIG, &ADMIN_KEY_FILE];
+
+/// What a running node takes over when the config file changes. Everything else waits for the next start.
+const LIVE: [&Setting; 7] =
+    [&CORS_ORIGINS, &MAX_KEY_SIZE, &MAX_VALUE_SIZE, &MAX_TAGS, &DEFAULT_TTL, &ADMIN_KEY_FILE, &LOG_LEVEL];
+
+/// Whether a running node takes over what the config file says under this key.
+pub(super) fn is_live(file_key: &str) -> bool {
+    LIVE.iter().any(|setting| setting.file_key == Some(file_key))
+}

@@ -2,6 +2,7 @@
 //! the thing the user has to change.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -45,9 +46,10 @@ impl fmt::Display for Source {
 }
 
 /// What the user said, by layer.
-pub(super) struct Layers<'e> {
-    pub(super) flags: BTreeMap<&'static str, String>,
-    pub(super) environment: &'e dyn Fn(&str) -> Option<std::ffi::OsString>,
+#[derive(Debug)]
+pub(super) struct Layers<'o> {
+    pub(super) flags: &'o BTreeMap<&'static str, String>,
+    pub(super) variables: &'o BTreeMap<&'static str, OsString>,
     pub(super) file: Option<ConfigFile>,
 }
 
@@ -66,10 +68,10 @@ impl Layers<'_> {
             return Ok(Some(Given { text: text.clone(), source: Source::Flag(name) }));
         }
         if let Some(name) = setting.variable
-            && let Some(text) = (self.environment)(name)
+            && let Some(text) = self.variables.get(name)
         {
             let source = Source::Variable(name);
-            let Ok(text) = text.into_string() else {
+            let Ok(text) = text.clone().into_string() else {
                 return Err(SettingsError::Invalid { source_of: source, reason: "is not UTF-8".to_owned() });
             };
             return Ok(Some(Given { text, source }));

@@ -1,5 +1,6 @@
 //! How much is logged, and in which form. The words are the ones operators type, in any letter case.
 
+use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
 
@@ -27,6 +28,17 @@ impl LogLevel {
             Self::Warning => LevelFilter::WARN,
             Self::Error => LevelFilter::ERROR,
         }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
     }
 }
 

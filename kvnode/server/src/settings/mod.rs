@@ -6,9 +6,11 @@ mod command_line;
 pub mod cors;
 mod file;
 mod layers;
+pub mod live;
 pub mod logs;
 pub mod machine;
 pub mod names;
+mod origin;
 mod quantities;
 pub mod secret;
 pub(crate) mod shown;
@@ -24,13 +26,13 @@ use kvnode_core::store::limits::{Limits, TTL_SECONDS_MAX};
 use thiserror::Error;
 
 use command_line::Asked;
-use cors::Origins;
 use layers::{Layers, Setting, Source};
+use live::{Live, LiveSettings};
 use logs::{LogFormat, LogLevel};
 use machine::Machine;
 use names::{ApiPrefix, NodeName, TenantName};
+use origin::Origin;
 use secret::Secret;
-use shown::Shown;
 
 /// Less holds no useful store; the process itself takes a few mebibytes.
 const MEMORY_LIMIT_MIN: u64 = 1 << 20;
@@ -68,19 +70,15 @@ pub struct Settings {
     pub memory_limit: u64,
     pub eviction: Eviction,
     pub tombstone_retention: Duration,
-    pub limits: Limits,
-    /// Of entries that are created under the versioned paths without one.
-    pub default_ttl: Option<Ttl>,
     pub api_prefix: ApiPrefix,
-    pub cors_origins: Origins,
-    pub admin_key: Option<Secret>,
     pub threads: usize,
     pub cpu_limit_cores: f64,
-    pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub metrics: bool,
     pub environment: Environment,
-    pub(crate) shown: Vec<Shown>,
+    /// What the config file may change while the node runs.
+    pub live: Live,
+    origin: Origin,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,40 +132,48 @@ pub fn resolve(
         Asked::Show(text) => return Ok(Request::Show(text)),
         Asked::Run(flags) => flags,
     };
-    let mut layers = Layers { flags, environment, file: None };
-    if let Some(config) = layers.given(&catalogue::CONFIG)? {
-        layers.file = Some(file::read(Path::new(&config.text))?);
-    }
+    Origin::new(flags, environment, *machine).settings().map(|settings| Request::Run(Box::new(settings)))
+}
+
+fn settings(layers: &Layers<'_>, origin: &Origin) -> Result<Settings, SettingsError> {
+    let machine = &origin.machine;
     let Some(tenant) = layers.parsed(&catalogue::TENANT, str::parse)? else {
         return Err(SettingsError::TenantMissing);
     };
     let port = layers.parsed(&catalogue::PORT, port_number)?.unwrap_or(3000);
     let metrics_port = layers.parsed(&catalogue::METRICS_PORT, port_number)?.unwrap_or(9090);
     let threads = layers.parsed(&catalogue::THREADS, |text| quantities::number(text, THREADS))?;
-    Ok(Request::Run(Box::new(Settings {
-        name: node_name(&layers)?,
+    Ok(Settings {
+        name: node_name(layers)?,
         bind: layers.parsed(&catalogue::BIND, address)?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         port,
         metrics_port: Some(metrics_port).filter(|&metrics| metrics != 0 && metrics != port),
-        memory_limit: memory_limit(&layers, machine)?,
+        memory_limit: memory_limit(layers, machine)?,
         eviction: layers.parsed(&catalogue::EVICTION, eviction)?.unwrap_or_default(),
         tombstone_retention: layers
             .parsed(&catalogue::TOMBSTONE_RETENTION, |text| quantities::duration(text, TOMBSTONE_RETENTION))?
             .unwrap_or(TOMBSTONE_RETENTION_DEFAULT),
-        limits: limits(&layers)?,
-        default_ttl: layers.parsed(&catalogue::DEFAULT_TTL, default_ttl)?.flatten(),
-        api_prefix: api_prefix(&layers, &tenant)?,
-        cors_origins: layers.parsed(&catalogue::CORS_ORIGINS, str::parse)?.unwrap_or_default(),
-        admin_key: admin_key(&layers)?,
+        api_prefix: api_prefix(layers, &tenant)?,
         threads: threads.unwrap_or_else(|| machine.serving_threads()),
         cpu_limit_cores: machine.cpu_cores,
-        log_level: log_level(&layers)?,
         log_format: layers.parsed(&catalogue::LOG_FORMAT, str::parse)?.unwrap_or_else(LogFormat::for_stdout),
         metrics: layers.parsed(&catalogue::ENABLE_METRICS, quantities::truth)?.unwrap_or(true),
         environment: layers.parsed(&catalogue::ENVIRONMENT, str::parse)?.unwrap_or(Environment::Production),
+        live: Live::new(live_settings(layers)?),
+        origin: origin.clone(),
         tenant,
-        shown: shown::all(&layers)?,
-    })))
+    })
+}
+
+fn live_settings(layers: &Layers<'_>) -> Result<LiveSettings, SettingsError> {
+    Ok(LiveSettings {
+        limits: limits(layers)?,
+        default_ttl: layers.parsed(&catalogue::DEFAULT_TTL, default_ttl)?.flatten(),
+        cors_origins: layers.parsed(&catalogue::CORS_ORIGINS, str::parse)?.unwrap_or_default(),
+        admin_key: admin_key(layers)?,
+        log_level: log_level(layers)?,
+        shown: shown::all(layers)?,
+    })
 }
 
 fn port_number(text: &str) -> Result<u16, String> {

@@ -13,7 +13,7 @@ use super::SettingsError;
 const SECRET_BYTES_MAX: u64 = 4096;
 
 /// Only the hash is kept: hashes have one length, so comparing them takes the same time for every guess.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
 impl Secret {

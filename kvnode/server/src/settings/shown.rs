@@ -25,6 +25,14 @@ pub(super) fn all(layers: &Layers<'_>) -> Result<Vec<Shown>, SettingsError> {
     catalogue::ALL.iter().map(|setting| shown(setting, layers)).collect()
 }
 
+/// Those of a node that runs with the first and was then told the second: it took over only what can change.
+pub(super) fn taken_over(running: &[Shown], newer: &[Shown]) -> Vec<Shown> {
+    let both = running.iter().zip(newer);
+    let live = |setting: &Setting| setting.file_key.is_some_and(catalogue::is_live);
+    let taken = catalogue::ALL.iter().zip(both).map(|(setting, (old, new))| if live(setting) { new } else { old });
+    taken.cloned().collect()
+}
+
 fn shown(setting: &Setting, layers: &Layers<'_>) -> Result<Shown, SettingsError> {
     let name = setting.flag.or(setting.file_key).or(setting.variable).unwrap_or_default();
     Ok(match layers.given(setting)? {
@@ -51,12 +59,11 @@ mod tests {
     #[test]
     fn every_setting_is_shown_with_its_source_and_no_secret_is() {
         let flags = BTreeMap::from([("tenant", "dev".to_owned())]);
-        let environment = |name: &str| match name {
-            "PORT" => Some(OsString::from("3001")),
-            name if SECRET_ENDS.iter().any(|end| name.ends_with(end)) => Some(OsString::from("opensesame")),
-            _ => None,
-        };
-        let shown = all(&Layers { flags, environment: &environment, file: None }).expect("all can be read");
+        let secrets = catalogue::ALL.iter().filter_map(|setting| setting.variable);
+        let secrets = secrets.filter(|name| SECRET_ENDS.iter().any(|end| name.ends_with(end)));
+        let mut variables: BTreeMap<_, _> = secrets.map(|name| (name, OsString::from("opensesame"))).collect();
+        variables.insert("PORT", OsString::from("3001"));
+        let shown = all(&Layers { flags: &flags, variables: &variables, file: None }).expect("all can be read");
         assert_eq!(shown.len(), catalogue::ALL.len());
         let find = |name: &str| shown.iter().find(|shown| shown.name == name).expect("it is shown");
         assert_eq!((find("tenant").value.as_str(), find("tenant").from.as_str()), ("dev", "--tenant"));

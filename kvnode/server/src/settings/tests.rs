@@ -40,10 +40,10 @@ fn only_the_tenant_is_required_and_the_rest_has_its_documented_default() {
     assert_eq!(found.bind.to_string(), "0.0.0.0");
     assert_eq!(found.memory_limit, 800 << 20, "80 % of the machine");
     assert_eq!(found.tombstone_retention, Duration::from_hours(1));
-    assert_eq!(found.limits, Limits::default());
-    assert_eq!((found.log_level, found.metrics), (LogLevel::Info, true));
+    assert_eq!(found.live.now().limits, Limits::default());
+    assert_eq!((found.live.now().log_level, found.metrics), (LogLevel::Info, true));
     assert_eq!(found.environment, Environment::Production);
-    assert!(found.admin_key.is_none());
+    assert!(found.live.now().admin_key.is_none());
     assert_eq!(
         complaint(&[], &[]),
         "The tenant is missing; give --tenant NAME or the variable TENANT, for example kvnode --tenant dev."
@@ -60,7 +60,7 @@ fn a_flag_beats_a_variable_and_a_variable_beats_the_config_file() {
         (found.tenant.as_str(), found.port, found.metrics_port, found.threads),
         ("from-file", 3001, Some(3004), 2)
     );
-    assert_eq!(found.limits.tags_max, 7);
+    assert_eq!(found.live.now().limits.tags_max, 7);
     let found = settings(&[], &[("CONFIG_FILE", path), ("PORT", "3002"), ("TENANT", "dev")]);
     assert_eq!((found.tenant.as_str(), found.port, found.threads), ("dev", 3002, 3));
 }
@@ -78,7 +78,7 @@ fn a_metrics_port_of_zero_or_equal_to_the_port_means_no_second_listener() {
 #[test]
 fn the_log_level_is_taken_in_any_case_and_debug_is_a_level_of_its_own() {
     let level = |arguments: &[&str], variables: &[(&str, &str)]| {
-        settings(&[&["--tenant", "dev"], arguments].concat(), variables).log_level
+        settings(&[&["--tenant", "dev"], arguments].concat(), variables).live.now().log_level
     };
     for (text, expected) in [
         ("DEBUG", LogLevel::Debug),
@@ -108,7 +108,8 @@ fn the_variables_of_the_seeds_are_honoured() {
         ("MEMORY_LIMIT", "512Mi"),
     ];
     let found = settings(&[], &variables);
-    assert_eq!((found.limits.key_bytes_max, found.limits.value_bytes_max), (100, 1 << 20));
+    let limits = found.live.now().limits.clone();
+    assert_eq!((limits.key_bytes_max, limits.value_bytes_max), (100, 1 << 20));
     assert_eq!((found.metrics, found.environment), (false, Environment::Development));
     assert_eq!((found.tombstone_retention, found.memory_limit), (Duration::from_mins(30), 512 << 20));
 }
@@ -118,7 +119,7 @@ fn the_admin_key_comes_from_a_file_or_a_variable_and_the_nearer_layer_wins() {
     let key_file = file("from-file\n");
     let path = key_file.path().to_str().expect("a plain path");
     let key = |arguments: &[&str], variables: &[(&str, &str)]| {
-        settings(&[&["--tenant", "dev"], arguments].concat(), variables).admin_key.expect("a key")
+        settings(&[&["--tenant", "dev"], arguments].concat(), variables).live.now().admin_key.clone().expect("a key")
     };
     assert!(key(&["--admin-key-file", path], &[("ADMIN_KEY", "from-variable")]).is(b"from-file"));
     assert!(key(&[], &[("ADMIN_KEY_FILE", path)]).is(b"from-file"));

@@ -17,6 +17,7 @@ mod observing;
 mod patches;
 mod program;
 mod refusals;
+mod rereading;
 mod starting;
 mod stopping;
 mod values;

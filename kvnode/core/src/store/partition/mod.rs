@@ -95,6 +95,11 @@ impl Partition {
         }
     }
 
+    /// Values that are there already stay, whatever they measure.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        self.limits.clone_from(limits);
+    }
+
     /// Brings what a command for this place will read near the processor (see [`Keyspace::touch`]).
     pub fn touch(&self, namespace: Namespace, place: Place) -> u8 {
         self.keyspace(namespace).map_or(0, |keyspace| keyspace.touch(place.hash))

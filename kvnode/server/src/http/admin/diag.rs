@@ -84,7 +84,8 @@ struct Discovery {
 pub(in crate::http) async fn diag(State(shared): State<Arc<Shared>>, _tenant: OwnTenant, _admin: Admin) -> Response {
     let settings = &shared.settings;
     let ledger = shared.store.ledger();
-    let limits = &settings.limits;
+    let live = shared.live();
+    let limits = &live.limits;
     Json(Diagnosis {
         tenant: settings.tenant.as_str(),
         node: settings.name.as_str(),
@@ -113,7 +114,7 @@ pub(in crate::http) async fn diag(State(shared): State<Arc<Shared>>, _tenant: Ow
         ports: Ports { bind: settings.bind.to_string(), http: settings.port, metrics: settings.metrics_port },
         peers: [],
         discovery: Discovery { mode: "static", group: None, port: None },
-        settings: &settings.shown,
+        settings: &live.shown,
     })
     .into_response()
 }

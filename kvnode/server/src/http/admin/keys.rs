@@ -24,7 +24,7 @@ pub(in crate::http) async fn page(
     let limit = query.number("limit")?.unwrap_or(PAGE_KEYS_DEFAULT);
     let list = List {
         namespace: query.get("tenant_id").map_or(Ok(Namespace::Shared), account)?,
-        prefix: KeyPart::new(query.get("prefix").unwrap_or_default(), "prefix", &shared.settings.limits)?,
+        prefix: KeyPart::new(query.get("prefix").unwrap_or_default(), "prefix", &shared.live().limits)?,
         after: query.get("cursor").map(cursor).transpose()?,
         limit: PageLimit::new(usize::try_from(limit).unwrap_or(usize::MAX))?,
     };

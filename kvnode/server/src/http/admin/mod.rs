@@ -4,6 +4,7 @@
 pub(super) mod diag;
 pub(super) mod drain;
 pub(super) mod keys;
+pub(super) mod log_levels;
 pub(super) mod membership;
 pub(super) mod monitor;
 pub(super) mod room;
@@ -31,7 +32,7 @@ impl FromRequestParts<Arc<Shared>> for Admin {
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
         let caller = parts.extract::<Extension<ConnectInfo<SocketAddr>>>().await.ok();
         let caller = caller.map(|Extension(ConnectInfo(address))| address.ip());
-        judge(shared.settings.admin_key.as_ref(), caller, &parts.headers)
+        judge(shared.live().admin_key.as_ref(), caller, &parts.headers)
     }
 }
 

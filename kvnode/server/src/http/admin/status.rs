@@ -100,7 +100,7 @@ fn state(shared: &Shared) -> &'static str {
 }
 
 fn secrets(shared: &Shared) -> BTreeMap<&'static str, String> {
-    let admin_key = shared.settings.admin_key.as_ref().map(|key| ("admin-key", key.fingerprint()));
+    let admin_key = shared.live().admin_key.as_ref().map(|key| ("admin-key", key.fingerprint()));
     admin_key.into_iter().collect()
 }
 
