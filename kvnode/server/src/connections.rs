@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::task::JoinSet;
@@ -21,6 +22,7 @@ use tokio::time::{sleep, timeout};
 use tower::Service;
 
 use crate::shared::Shared;
+use crate::tls::Tls;
 
 /// From the end of one request to the end of the next one's head: so long a connection may be idle or slow. Longer
 /// than the 60 s for which common proxies keep their idle connections, so that it is they who close first.
@@ -54,6 +56,14 @@ impl Lifetime {
         match self {
             Self::UntilDrain => shared.drain_begun().await,
             Self::UntilProcessEnds => std::future::pending().await,
+        }
+    }
+
+    /// Probes and scrapes come in the clear: they carry nothing that is worth a certificate's trouble.
+    fn tls(self, shared: &Shared) -> Option<Tls> {
+        match self {
+            Self::UntilDrain => shared.live().tls.clone(),
+            Self::UntilProcessEnds => None,
         }
     }
 }
@@ -134,6 +144,21 @@ async fn connection(
         tracing::debug!(%error, %caller, "a connection broke before it was used");
         return;
     }
+    let tls = lifetime.tls(&shared);
+    let Some(tls) = tls else { return talk(stream, caller, router, shared, lifetime).await };
+    match shared.handshakes.with(&tls, stream).await {
+        Ok(stream) => talk(stream, caller, router, shared, lifetime).await,
+        Err(error) => tracing::debug!(%error, %caller, "a connection could not be encrypted"),
+    }
+}
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    caller: SocketAddr,
+    router: Router,
+    shared: Arc<Shared>,
+    lifetime: Lifetime,
+) {
     // Holds its notice until someone asks for it, so it also tells that a request began some time ago.
     let begun = Notify::new();
     let service = service_fn(|mut request: http::Request<Incoming>| {

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::drain::DrainOrder;
+use crate::handshakes::Handshakes;
 use crate::http::body::BodyBudget;
 use crate::metrics::Metrics;
 use crate::metrics::process::Usage;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) drain_order: DrainOrder,
+    pub(crate) handshakes: Handshakes,
     started: Instant,
     draining: watch::Sender<bool>,
 }
@@ -65,6 +67,7 @@ impl Shared {
             connections: Arc::new(Semaphore::new(connections_max())),
             monitor: Arc::new(Monitor::new()),
             drain_order: DrainOrder::default(),
+            handshakes: Handshakes::default(),
             started: clock.instant(),
             draining: watch::Sender::new(false),
             settings,

@@ -60,6 +60,47 @@ pub(super) const METRICS_PORT: Setting = Setting {
     help: "Extra listener for metrics and health; 0, or the same as --port, means none",
 };
 
+pub(super) const TLS_CERT: Setting = Setting {
+    flag: Some("tls-cert"),
+    variable: Some("TLS_CERT"),
+    file_key: Some("tls-cert"),
+    placeholder: "FILE",
+    default: "none: connections are plain",
+    group: LISTENING,
+    help: "PEM with the certificate of this node and those above it; clients must then speak TLS. The metrics port \
+           stays plain",
+};
+
+pub(super) const TLS_KEY: Setting = Setting {
+    flag: Some("tls-key"),
+    variable: Some("TLS_KEY"),
+    file_key: Some("tls-key"),
+    placeholder: "FILE",
+    default: "none",
+    group: LISTENING,
+    help: "PEM with the private key of --tls-cert",
+};
+
+pub(super) const TLS_CA: Setting = Setting {
+    flag: Some("tls-ca"),
+    variable: Some("TLS_CA"),
+    file_key: Some("tls-ca"),
+    placeholder: "FILE",
+    default: "none",
+    group: LISTENING,
+    help: "PEM with the certificates that may vouch for clients; needs auth.clientCertificates",
+};
+
+pub(super) const CLIENT_CERTIFICATES: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("auth.clientCertificates"),
+    placeholder: "WHEN",
+    default: "off",
+    group: LISTENING,
+    help: "required: only clients with a certificate of --tls-ca are served, beside whatever else they must show",
+};
+
 pub(super) const MEMORY_LIMIT: Setting = Setting {
     flag: Some("memory-limit"),
     variable: Some("MEMORY_LIMIT"),
@@ -246,7 +287,7 @@ pub(super) fn is_list(file_key: &str) -> bool {
 }
 
 /// In the order of `--help`.
-pub(super) const ALL: [&Setting; 23] = [
+pub(super) const ALL: &[&Setting] = &[
     &TENANT,
     &NAME,
     &BIND,
@@ -254,6 +295,10 @@ pub(super) const ALL: [&Setting; 23] = [
     &METRICS_PORT,
     &API_PREFIX,
     &CORS_ORIGINS,
+    &TLS_CERT,
+    &TLS_KEY,
+    &TLS_CA,
+    &CLIENT_CERTIFICATES,
     &MEMORY_LIMIT,
     &EVICTION,
     &TOMBSTONE_RETENTION,
@@ -273,11 +318,22 @@ pub(super) const ALL: [&Setting; 23] = [
 ];
 
 /// Settings that name a file whose content is read again when it changes.
-pub(super) const FILES: [&Setting; 2] = [&CONFIG, &ADMIN_KEY_FILE];
+pub(super) const FILES: &[&Setting] = &[&CONFIG, &ADMIN_KEY_FILE, &TLS_CERT, &TLS_KEY, &TLS_CA];
 
 /// What a running node takes over when the config file changes. Everything else waits for the next start.
-const LIVE: [&Setting; 7] =
-    [&CORS_ORIGINS, &MAX_KEY_SIZE, &MAX_VALUE_SIZE, &MAX_TAGS, &DEFAULT_TTL, &ADMIN_KEY_FILE, &LOG_LEVEL];
+const LIVE: &[&Setting] = &[
+    &TLS_CERT,
+    &TLS_KEY,
+    &TLS_CA,
+    &CLIENT_CERTIFICATES,
+    &CORS_ORIGINS,
+    &MAX_KEY_SIZE,
+    &MAX_VALUE_SIZE,
+    &MAX_TAGS,
+    &DEFAULT_TTL,
+    &ADMIN_KEY_FILE,
+    &LOG_LEVEL,
+];
 
 /// Whether a running node takes over what the config file says under this key.
 pub(super) fn is_live(file_key: &str) -> bool {

@@ -11,6 +11,7 @@ use super::cors::Origins;
 use super::logs::LogLevel;
 use super::secret::Secret;
 use super::shown::Shown;
+use crate::tls::Tls;
 
 #[derive(Clone, Debug)]
 pub struct LiveSettings {
@@ -21,13 +22,16 @@ pub struct LiveSettings {
     pub admin_key: Option<Secret>,
     pub log_level: LogLevel,
     pub(crate) shown: Vec<Shown>,
+    /// None: connections are plain.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl LiveSettings {
     /// The secrets that differ, by the words for them: what they are is never told.
     pub(super) fn other_secrets(&self, other: &Self) -> Vec<&'static str> {
         let admin_key = (self.admin_key != other.admin_key).then_some("the master API key");
-        admin_key.into_iter().collect()
+        let tls = (self.tls != other.tls).then_some("the TLS certificates");
+        admin_key.into_iter().chain(tls).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod origin;
 mod quantities;
 pub mod secret;
 pub(crate) mod shown;
+mod tls;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
@@ -173,6 +174,7 @@ fn live_settings(layers: &Layers<'_>) -> Result<LiveSettings, SettingsError> {
         admin_key: admin_key(layers)?,
         log_level: log_level(layers)?,
         shown: shown::all(layers)?,
+        tls: tls::read(layers)?,
     })
 }
 
