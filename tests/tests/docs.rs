@@ -215,7 +215,9 @@ fn typed(folder: &Path, node: Option<&Node>, line: &str) -> Result<String> {
 
 /// Readers type what stands there; it has to work, in the order in which it stands.
 fn every_example_answers_as_it_says(page: &str, is_as_told: fn(&str, &str) -> bool) -> Result<()> {
-    ensure!(shell::found("curl"), "curl is missing; install it to run the examples of docs/{page}");
+    for program in ["curl", "openssl"] {
+        ensure!(shell::found(program), "{program} is missing; install it to run the examples of docs/{page}");
+    }
     let folder = tempfile::tempdir()?;
     let mut node: Option<Node> = None;
     let mut wrong = Vec::new();
@@ -261,6 +263,13 @@ fn every_command_of_ctl_is_documented() -> Result<()> {
     let names = commands.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
     assert_eq!(told, texts(names.filter(|name| *name != "help")));
     Ok(())
+}
+
+// ---- docs/operations.md
+
+#[test]
+fn every_example_of_the_page_for_operators_answers_as_it_says() -> Result<()> {
+    every_example_answers_as_it_says("operations.md", is_as_told)
 }
 
 // ---- docs/http-api.md

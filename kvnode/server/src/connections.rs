@@ -24,10 +24,6 @@ use tower::Service;
 use crate::shared::Shared;
 use crate::tls::Tls;
 
-/// From the end of one request to the end of the next one's head: so long a connection may be idle or slow. Longer
-/// than the 60 s for which common proxies keep their idle connections, so that it is they who close first.
-const NEXT_HEAD_TIME_MAX: Duration = Duration::from_secs(75);
-
 /// A request line and headers; a key of 256 bytes is at most 768 of them, escaped.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 
@@ -146,7 +142,7 @@ async fn connection(
     }
     let tls = lifetime.tls(&shared);
     let Some(tls) = tls else { return talk(stream, caller, router, shared, lifetime).await };
-    match shared.handshakes.with(&tls, stream).await {
+    match shared.handshakes.with(&tls, stream, shared.settings.timeouts.handshake).await {
         Ok(stream) => talk(stream, caller, router, shared, lifetime).await,
         Err(error) => tracing::debug!(%error, %caller, "a connection could not be encrypted"),
     }
@@ -168,7 +164,7 @@ async fn talk(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(NEXT_HEAD_TIME_MAX)
+        .header_read_timeout(shared.settings.timeouts.next_head)
         .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(READ_AHEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);

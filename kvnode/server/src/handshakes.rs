@@ -13,10 +13,6 @@ use tokio_rustls::server::TlsStream;
 
 use crate::tls::Tls;
 
-/// Two round trips and some mathematics; a client on the slowest of lines needs a tenth of it. The time spent waiting
-/// for a turn is in it, so that nobody waits for longer.
-const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
-
 /// Handshakes under way at once, each with some forty kilobytes of buffers. The others wait for a turn.
 const HANDSHAKES_MAX: usize = 1024;
 
@@ -25,8 +21,8 @@ pub(crate) struct Handshakes(Semaphore);
 
 #[derive(Debug, Error)]
 pub(crate) enum HandshakeError {
-    #[error("the client did not finish within {} seconds", HANDSHAKE_TIME_MAX.as_secs())]
-    TooSlow,
+    #[error("the client did not finish within {} seconds", .0.as_secs_f64())]
+    TooSlow(Duration),
     #[error(transparent)]
     Failed(#[from] io::Error),
 }
@@ -38,14 +34,19 @@ impl Default for Handshakes {
 }
 
 impl Handshakes {
-    pub(crate) async fn with(&self, tls: &Tls, stream: TcpStream) -> Result<TlsStream<TcpStream>, HandshakeError> {
+    pub(crate) async fn with(
+        &self,
+        tls: &Tls,
+        stream: TcpStream,
+        time_max: Duration,
+    ) -> Result<TlsStream<TcpStream>, HandshakeError> {
         let handshake = async {
             let _turn = self.0.acquire().await.expect("the semaphore is never closed");
             TlsAcceptor::from(tls.server().clone()).accept(stream).await
         };
-        match timeout(HANDSHAKE_TIME_MAX, handshake).await {
+        match timeout(time_max, handshake).await {
             Ok(done) => Ok(done?),
-            Err(_) => Err(HandshakeError::TooSlow),
+            Err(_) => Err(HandshakeError::TooSlow(time_max)),
         }
     }
 }

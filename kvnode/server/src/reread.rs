@@ -16,6 +16,9 @@ use crate::shared::Shared;
 /// Kubernetes brings a changed ConfigMap within a minute or so; a person who edits a file waits for this.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// In metrics: a file that is wrong can raise an alert.
+const TASK: &str = "file_reread";
+
 /// Tells one content of a file from another without reading it. A link is followed, because Kubernetes exchanges the
 /// folder that holds all files of a volume by moving a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +74,12 @@ impl Rereading {
         let newer = match self.newest.again() {
             Ok(newer) => newer,
             Err(error) => {
+                shared.metrics.task(TASK, "error");
                 tracing::warn!(tenant_id, reason = %error, "changed files are not taken over");
                 return;
             }
         };
+        shared.metrics.task(TASK, "success");
         let changes = shared.settings.changes(&self.newest, &newer);
         let level = newer.live.now().log_level;
         // A level that was told over /admin/log-levels stays until the file names another one.

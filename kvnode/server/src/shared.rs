@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::drain::DrainOrder;
 use crate::handshakes::Handshakes;
 use crate::http::body::BodyBudget;
+use crate::http::slow::SlowLog;
 use crate::metrics::Metrics;
 use crate::metrics::process::Usage;
 use crate::metrics::snapshot::Readings;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) drain_order: DrainOrder,
     pub(crate) handshakes: Handshakes,
+    pub(crate) slow_log: SlowLog,
     started: Instant,
     draining: watch::Sender<bool>,
 }
@@ -63,11 +65,12 @@ impl Shared {
         });
         Self {
             metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
-            bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max),
+            bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max, settings.timeouts.body),
             connections: Arc::new(Semaphore::new(connections_max())),
             monitor: Arc::new(Monitor::new()),
             drain_order: DrainOrder::default(),
             handshakes: Handshakes::default(),
+            slow_log: SlowLog::default(),
             started: clock.instant(),
             draining: watch::Sender::new(false),
             settings,

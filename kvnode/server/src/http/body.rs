@@ -25,9 +25,6 @@ pub(super) const SMALL_BODY_BYTES: usize = 4 * 1024;
 /// rest of the process (the limit is four fifths of the memory).
 const PART_OF_MEMORY: u64 = 8;
 
-/// A client on a slow line sends two mebibytes in this time; one that takes longer holds room others wait for.
-const BODY_TIME_MAX: Duration = Duration::from_secs(30);
-
 /// As long as a client may wait for any answer that says "not now".
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -40,6 +37,7 @@ pub(crate) struct BodyBudget {
     /// All of the room, in permits.
     whole: AtomicUsize,
     body_bytes_max: AtomicUsize,
+    time_max: Duration,
 }
 
 /// A body, and the room it takes until it is dropped.
@@ -96,13 +94,14 @@ impl AsRef<[u8]> for Roomed {
 }
 
 impl BodyBudget {
-    pub(crate) fn new(memory_limit: u64, value_bytes_max: usize) -> Self {
+    pub(crate) fn new(memory_limit: u64, value_bytes_max: usize, time_max: Duration) -> Self {
         let part = usize::try_from(memory_limit / PART_OF_MEMORY).unwrap_or(usize::MAX);
         let room = (part / PERMIT_BYTES).min(Semaphore::MAX_PERMITS);
         let budget = Self {
             room: Arc::new(Semaphore::new(room)),
             whole: AtomicUsize::new(room),
             body_bytes_max: AtomicUsize::new(0),
+            time_max,
         };
         budget.allow_values_of(value_bytes_max);
         budget
@@ -131,14 +130,14 @@ impl BodyBudget {
         let bytes = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(body_bytes_max);
         let room = if bytes > SMALL_BODY_BYTES { self.room_for(bytes).await? } else { Room::default() };
         let reading = Limited::new(body, body_bytes_max).collect();
-        match timeout(BODY_TIME_MAX, reading).await {
+        match timeout(self.time_max, reading).await {
             Ok(Ok(collected)) => Ok(ReadBody { bytes: collected.to_bytes(), room }),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(body_bytes_max)),
             Ok(Err(error)) => {
                 Err(Problem::malformed("BodyIncomplete", format!("The body did not arrive whole: {error}.")))
             }
             Err(_) => {
-                let sentence = format!("The body did not arrive within {} seconds.", BODY_TIME_MAX.as_secs());
+                let sentence = format!("The body did not arrive within {} seconds.", self.time_max.as_secs_f64());
                 Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "BodyTooSlow", sentence))
             }
         }

@@ -23,6 +23,7 @@ mod problem;
 mod query;
 mod read;
 mod routes;
+pub(crate) mod slow;
 mod target;
 mod write;
 

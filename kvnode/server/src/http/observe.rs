@@ -1,13 +1,17 @@
 //! Around every request: its id, the node's name on the answer, and the count and time of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tokio::time::timeout;
 
 use super::labels::Labels;
+use super::problem::Problem;
+use super::slow;
 use crate::random;
 use crate::shared::Shared;
 
@@ -16,6 +20,9 @@ const X_KV_NODE: HeaderName = HeaderName::from_static("x-kv-node");
 
 /// A client's own id is taken over up to this length; it ends up in log lines.
 const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// Whoever runs the node may move all of its data in one request.
+const WITHOUT_TIME_LIMIT: &str = "/admin/";
 
 /// The id by which a request can be found in logs: the client's, or one made up here.
 #[derive(Clone, Debug)]
@@ -47,8 +54,16 @@ pub(super) async fn observe(
     // for the true one: what it believes to be a request of its own must not be read as the next one.
     let last_of_connection = request.headers().contains_key(header::TRANSFER_ENCODING);
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    let slow_from = shared.live().slow_request;
+    let uri = slow_from.map(|_| request.uri().clone());
 
-    let mut response = next.run(request).await;
+    let answering = next.run(request);
+    let mut response = if endpoint.starts_with(WITHOUT_TIME_LIMIT) {
+        answering.await
+    } else {
+        let time_max = shared.settings.timeouts.request;
+        timeout(time_max, answering).await.unwrap_or_else(|_| too_long(time_max).into_response())
+    };
 
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -61,8 +76,22 @@ pub(super) async fn observe(
         headers.insert(X_KV_NODE, value);
     }
     let duration = shared.clock.instant().duration_since(begun);
-    shared.metrics.request(&method, endpoint, response.status().as_u16(), duration);
+    let status = response.status().as_u16();
+    shared.metrics.request(&method, endpoint, status, duration);
+    if let (Some(slow_from), Some(uri)) = (slow_from, &uri)
+        && duration >= slow_from
+    {
+        shared.slow_log.tell(&shared, &slow::Request { method: &method, endpoint, uri, status, id: &id }, duration);
+    }
     response
+}
+
+fn too_long(time_max: Duration) -> Problem {
+    let sentence = format!(
+        "The request took longer than {} seconds and was given up; whether it was done is not known.",
+        time_max.as_secs_f64()
+    );
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "OutcomeUnknown", sentence)
 }
 
 fn own_id(headers: &HeaderMap) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What the node counts, under the names users' dashboards and alerts are built on. A label never takes a value of a
 //! client's choosing: a path, a key or an invented method as a label would let anyone fill the memory with series.
 
+mod cluster;
 pub(crate) mod process;
 pub(crate) mod snapshot;
 pub(crate) mod text;
@@ -59,6 +60,7 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new(tenant: &str, memory_limit: u64, cpu_limit_cores: f64) -> Self {
         let mut registry = Registry::default();
+        cluster::describe(&mut registry);
         let metrics = Self {
             tenant: tenant.to_owned(),
             requests: registered(&mut registry, "http_requests", "Requests answered", Family::default()),

@@ -67,8 +67,7 @@ pub(super) const TLS_CERT: Setting = Setting {
     placeholder: "FILE",
     default: "none: connections are plain",
     group: LISTENING,
-    help: "PEM with the certificate of this node and those above it; clients must then speak TLS. The metrics port \
-           stays plain",
+    help: "PEM with the certificate of this node and those above it; --port then speaks TLS only",
 };
 
 pub(super) const TLS_KEY: Setting = Setting {
@@ -241,6 +240,16 @@ pub(super) const LOG_LEVEL: Setting = Setting {
     help: "debug, info, warning, error or critical",
 };
 
+pub(super) const SLOW_REQUEST: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("http.slowRequest"),
+    placeholder: "TIME",
+    default: "1s",
+    group: RUNNING,
+    help: "Requests that take this long are logged with their keys: 250ms, 1s; 0 logs none",
+};
+
 pub(super) const LOG_FORMAT: Setting = Setting {
     flag: Some("log-format"),
     variable: Some("LOG_FORMAT"),
@@ -312,6 +321,7 @@ pub(super) const ALL: &[&Setting] = &[
     &CONFIG,
     &LOG_LEVEL,
     &LOG_FORMAT,
+    &SLOW_REQUEST,
     &ENABLE_METRICS,
     &DEBUG,
     &ENVIRONMENT,
@@ -333,6 +343,7 @@ const LIVE: &[&Setting] = &[
     &DEFAULT_TTL,
     &ADMIN_KEY_FILE,
     &LOG_LEVEL,
+    &SLOW_REQUEST,
 ];
 
 /// Whether a running node takes over what the config file says under this key.

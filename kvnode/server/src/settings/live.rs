@@ -2,6 +2,7 @@
 //! all of a change or nothing of it, and reading it costs no lock.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use kvnode_core::store::attributes::Ttl;
@@ -22,6 +23,8 @@ pub struct LiveSettings {
     pub admin_key: Option<Secret>,
     pub log_level: LogLevel,
     pub(crate) shown: Vec<Shown>,
+    /// None: no request is too slow to be told.
+    pub slow_request: Option<Duration>,
     /// None: connections are plain.
     pub(crate) tls: Option<Tls>,
 }

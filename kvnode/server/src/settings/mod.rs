@@ -14,6 +14,7 @@ mod origin;
 mod quantities;
 pub mod secret;
 pub(crate) mod shown;
+pub mod timeouts;
 mod tls;
 
 use std::ffi::OsString;
@@ -34,6 +35,7 @@ use machine::Machine;
 use names::{ApiPrefix, NodeName, TenantName};
 use origin::Origin;
 use secret::Secret;
+use timeouts::Timeouts;
 
 /// Less holds no useful store; the process itself takes a few mebibytes.
 const MEMORY_LIMIT_MIN: u64 = 1 << 20;
@@ -57,6 +59,12 @@ const VALUE_BYTES: std::ops::RangeInclusive<u64> = 1..=64 << 20;
 
 const TAGS: std::ops::RangeInclusive<usize> = 0..=1000;
 
+/// A request that takes this long is felt by people, and there are few of them on a node that is well.
+const SLOW_REQUEST_DEFAULT: Duration = Duration::from_secs(1);
+
+/// No request takes longer than a minute.
+const SLOW_REQUEST: std::ops::RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60);
+
 /// More threads than the largest machines have cores are a slip of the finger.
 const THREADS: std::ops::RangeInclusive<usize> = 1..=1024;
 
@@ -77,6 +85,7 @@ pub struct Settings {
     pub log_format: LogFormat,
     pub metrics: bool,
     pub environment: Environment,
+    pub timeouts: Timeouts,
     /// What the config file may change while the node runs.
     pub live: Live,
     origin: Origin,
@@ -160,6 +169,7 @@ fn settings(layers: &Layers<'_>, origin: &Origin) -> Result<Settings, SettingsEr
         log_format: layers.parsed(&catalogue::LOG_FORMAT, str::parse)?.unwrap_or_else(LogFormat::for_stdout),
         metrics: layers.parsed(&catalogue::ENABLE_METRICS, quantities::truth)?.unwrap_or(true),
         environment: layers.parsed(&catalogue::ENVIRONMENT, str::parse)?.unwrap_or(Environment::Production),
+        timeouts: Timeouts::default(),
         live: Live::new(live_settings(layers)?),
         origin: origin.clone(),
         tenant,
@@ -175,6 +185,9 @@ fn live_settings(layers: &Layers<'_>) -> Result<LiveSettings, SettingsError> {
         log_level: log_level(layers)?,
         shown: shown::all(layers)?,
         tls: tls::read(layers)?,
+        slow_request: layers
+            .parsed(&catalogue::SLOW_REQUEST, |text| quantities::short_time(text, SLOW_REQUEST))?
+            .map_or(Some(SLOW_REQUEST_DEFAULT), |time| Some(time).filter(|time| !time.is_zero())),
     })
 }
 

@@ -16,6 +16,9 @@ const SIZE_UNITS: [(&str, u64); 8] = [
     ("T", 1_000_000_000_000),
 ];
 
+/// A number without a unit would be taken for seconds by some and for milliseconds by others; only 0 needs none.
+const SHORT_TIME_UNITS: [(&str, u64); 3] = [("ms", 1), ("s", 1000), ("m", 60_000)];
+
 const TIME_UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
 
 pub(super) fn bytes(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
@@ -29,6 +32,16 @@ pub(super) fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Du
     with_unit(text, &TIME_UNITS).map(Duration::from_secs).filter(|time| range.contains(time)).ok_or_else(|| {
         let (least, most) = (range.start().as_secs(), range.end().as_secs());
         format!("is '{text}'; it must be a time like 90s, 30m or 1h, from {least} to {most} seconds")
+    })
+}
+
+/// For times that can be shorter than a second.
+pub(super) fn short_time(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
+    let milliseconds = with_unit(text, &SHORT_TIME_UNITS)
+        .filter(|&time| time == 0 || !text.ends_with(|last: char| last.is_ascii_digit()));
+    milliseconds.map(Duration::from_millis).filter(|time| range.contains(time)).ok_or_else(|| {
+        let (least, most) = (range.start().as_secs(), range.end().as_secs());
+        format!("is '{text}'; it must be a time like 250ms or 2s, from {least} to {most} seconds")
     })
 }
 
@@ -84,6 +97,13 @@ mod tests {
         assert_eq!(time("30m"), Ok(Duration::from_mins(30)));
         assert_eq!(time("1h"), Ok(Duration::from_hours(1)));
         assert!(time("1w").is_err());
+        let short = |text| short_time(text, Duration::ZERO..=Duration::from_secs(60));
+        assert_eq!(short("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!([short("2s"), short("1m")], [2, 60].map(|seconds| Ok(Duration::from_secs(seconds))));
+        assert_eq!(short("0"), Ok(Duration::ZERO));
+        for wrong in ["250", "2m", "-1s", "ms", "1h"] {
+            assert!(short(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

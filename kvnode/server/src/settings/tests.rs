@@ -210,3 +210,35 @@ fn the_help_names_every_setting_its_default_and_an_example() {
     let Ok(Request::Show(version)) = resolve_with(&["--version"], &[]) else { panic!("no version") };
     assert_eq!(version.trim(), concat!("kvnode ", env!("CARGO_PKG_VERSION")));
 }
+
+/// The rows of docs/operations.md: everything that can stand in the config file, as the catalogue has it.
+fn documented_settings() -> String {
+    let code = |name: &str| format!("`{name}`");
+    let rows = catalogue::ALL.iter().map(|setting| {
+        let keys = setting.file_key.map_or_else(String::new, code);
+        let flag = setting.flag.map(|flag| code(&format!("--{flag}")));
+        let names: Vec<String> = flag.into_iter().chain(setting.variable.map(code)).collect();
+        let when = if setting.file_key.is_some_and(catalogue::is_live) { "at once" } else { "next start" };
+        let (names, default, help) = (names.join(", "), setting.default, setting.help);
+        format!("| {keys} | {names} | {default} | {when} | {help} |\n")
+    });
+    "| in the file | flag, variable | default | holds | what it is |\n|---|---|---|---|---|\n".to_owned()
+        + &rows.collect::<String>()
+}
+
+/// WRITE=1 brings the page up to date.
+#[test]
+fn the_page_names_every_setting() {
+    const BEGIN: &str = "the_page_names_every_setting -->\n";
+    const END: &str = "<!-- end of settings -->";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
+    let page = std::fs::read_to_string(&path).expect("the page is there");
+    let (before, rest) = page.split_once(BEGIN).expect("the table begins somewhere");
+    let (table, behind) = rest.split_once(END).expect("the table ends somewhere");
+    let expected = documented_settings();
+    if std::env::var_os("WRITE").is_some_and(|write| write == "1") {
+        std::fs::write(&path, [before, BEGIN, &expected, END, behind].concat()).expect("room on the disk");
+        return;
+    }
+    assert_eq!(table, expected, "run WRITE=1 cargo test -p kvnode --lib the_page_names_every_setting");
+}

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use kvnode::clock::Clock;
 use kvnode::node::{Ending, Node, runtime};
 use kvnode::settings::machine::Machine;
-use kvnode::settings::{Request, resolve};
+use kvnode::settings::{Request, Settings, resolve};
 use tokio::sync::mpsc;
 
 pub(crate) struct TestNode {
@@ -23,8 +23,13 @@ impl TestNode {
         Self::with(&[], &[])
     }
 
-    /// Flags and variables beside free ports; the tenant is `dev` unless they name another.
+    /// Flags and variables beside the tenant `dev` and free ports.
     pub(crate) fn with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::changed(flags, variables, |_| {})
+    }
+
+    /// The same with settings that no flag can give.
+    pub(crate) fn changed(flags: &[&str], variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Self {
         let fixed = ["kvnode", "--name", "n0", "--bind", "127.0.0.1", "--port", "0", "--metrics-port", "0"];
         let tenant: &[&str] = if flags.contains(&"--tenant") { &[] } else { &["--tenant", "dev"] };
         let arguments = fixed.iter().chain(tenant).chain(flags).map(OsString::from);
@@ -32,10 +37,11 @@ impl TestNode {
             let found = variables.iter().find(|(other, _)| *other == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        let settings = match resolve(arguments, &variable, &Machine::read(Path::new("/"))) {
+        let mut settings = match resolve(arguments, &variable, &Machine::read(Path::new("/"))) {
             Ok(Request::Run(settings)) => *settings,
             other => panic!("no good settings: {other:?}"),
         };
+        change(&mut settings);
         let clock = Clock::default();
         let node = Node::start(settings, clock.clone()).expect("a free port");
         let address = node.address();

@@ -19,6 +19,7 @@ mod patches;
 mod program;
 mod refusals;
 mod rereading;
+mod slowness;
 mod starting;
 mod stopping;
 mod values;

@@ -1,6 +1,8 @@
 //! What the node shows of itself: health, metrics, ids, administration.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use http::StatusCode;
 
@@ -158,6 +160,13 @@ async fn metrics_count_what_happened_under_their_documented_names() {
     is(r#"kvstore_operations_total{operation="delete",tenant="dev",status="success"}"#, 1.0);
     is("http_request_duration_seconds_count", 11.0);
     is(r#"http_request_duration_seconds_bucket{le="+Inf"}"#, 11.0);
+    is("kv_peers_count", 0.0);
+    is(r#"kv_partitions{state="in_sync"}"#, 256.0);
+    is(r#"kv_partitions{state="lost"}"#, 0.0);
+    is("kv_replication_lag_ops", 0.0);
+    is("kv_failovers_total", 0.0);
+    is("kv_evicted_keys_total", 0.0);
+    is(r#"kv_discovery_messages_total{type="heartbeat",direction="received",result="foreign"}"#, 0.0);
     is("active_connections", 1.0);
     is("kv_keys", 1.0);
     is("kv_memory_limit_bytes", f64::from(64 << 20));
@@ -174,4 +183,25 @@ async fn metrics_count_what_happened_under_their_documented_names() {
     let same = get(node.address, "/dev/metrics").await;
     let names = |text: &str| text.lines().filter(|line| line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(names(same.text()), names(page.text()));
+}
+
+/// K35. Only where Prometheus' own tool is at hand; [`check_format`] demands the same everywhere.
+#[tokio::test]
+async fn promtool_finds_nothing_wrong_but_a_name_that_users_know() {
+    let node = TestNode::start();
+    put(node.address, "/dev/kv/k", r#"{"value":1}"#).await;
+    let page = get(node.address, "/metrics").await;
+    let promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut promtool) = promtool else { return };
+    promtool.stdin.take().expect("it is piped").write_all(&page.body).expect("it reads");
+    let output = promtool.wait_with_output().expect("it ends");
+    let complaints = String::from_utf8(output.stdout).expect("UTF-8") + &String::from_utf8_lossy(&output.stderr);
+    // The name is the one of the seed, and dashboards use it.
+    let expected = r#"kv_peers_count non-histogram and non-summary metrics should not have "_count" suffix"#;
+    assert_eq!(complaints.trim(), expected);
 }
