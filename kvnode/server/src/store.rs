@@ -9,7 +9,7 @@ use kvnode_core::store::gathering::Gathering;
 use kvnode_core::store::ledger::Ledger;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
 use kvnode_core::store::partition::{Partition, Swept};
-use kvnode_core::store::{Eviction, Places, Store, StoreConfig};
+use kvnode_core::store::{EXPIRE_TURN, Eviction, Places, Store, StoreConfig};
 use kvnode_core::time::UnixMillis;
 
 /// Partitions a question about all keys visits before other requests of the thread get a turn.
@@ -48,14 +48,26 @@ impl SharedStore {
     ) -> R {
         let place = self.places.of(&command.address.key);
         let home = place.partition.index();
-        // A partition that has nothing to evict asks the others, each once, before it refuses.
-        for other in home + 1..home + self.partitions.len() {
-            match self.lock(home).execute(command, place, now, &self.ledger) {
-                Err(Refusal::MemoryFull { .. }) if self.evicting => {}
+        let namespace = command.address.namespace;
+        // Before a write is refused, each partition is asked once to make room for it: by an eviction, or by ending what
+        // an account has that expired unseen.
+        let mut others = (home + 1..=home + self.partitions.len()).map(|other| other % self.partitions.len());
+        loop {
+            let quota = match self.lock(home).execute(command, place, now, &self.ledger) {
+                Err(Refusal::MemoryFull { .. }) if self.evicting => false,
+                Err(Refusal::QuotaExceeded(_)) => true,
                 outcome => return answer(outcome),
+            };
+            let asked = if quota {
+                others.find(|&other| self.lock(other).expire(namespace, now, EXPIRE_TURN, &self.ledger) > 0)
+            } else {
+                others.next().inspect(|&other| {
+                    self.lock(other).evict(namespace, now, &self.ledger);
+                })
+            };
+            if asked.is_none() {
+                break;
             }
-            let other = other % self.partitions.len();
-            self.lock(other).evict(command.address.namespace, now, &self.ledger);
         }
         answer(self.lock(home).execute(command, place, now, &self.ledger))
     }

@@ -27,6 +27,14 @@ pub struct Census {
     pub evicted: u64,
     /// Times a sampled eviction had enough to choose from to be judged.
     pub evictions_judged: u64,
+    /// Retries that were answered once more.
+    pub repeated: u64,
+    /// Idempotency keys that came with another request.
+    pub keys_reused: u64,
+    pub answers_full: u64,
+    pub quota_exceeded: u64,
+    /// Times a copy made of records was compared with the node.
+    pub copies_compared: u64,
 }
 
 /// What the model knew of a step's key before the step.
@@ -37,7 +45,11 @@ pub(crate) struct Past {
 }
 
 impl Census {
-    pub(crate) fn note(&mut self, answer: &Answer, past: Past) {
+    pub(crate) fn note(&mut self, answer: &Answer, past: Past, repeated: bool) {
+        if repeated {
+            self.repeated += 1;
+            return;
+        }
         match answer {
             Answer::Key(outcome) => self.note_outcome(outcome, past),
             Answer::All(Gathered::Flushed(entries)) => self.flushed += entries,
@@ -62,6 +74,9 @@ impl Census {
             Err(Refusal::VersionMismatch { .. }) => self.mismatches += 1,
             Err(Refusal::Change(_)) => self.unchangeable += 1,
             Err(Refusal::MemoryFull { .. }) => self.memory_full += 1,
+            Err(Refusal::QuotaExceeded(_)) => self.quota_exceeded += 1,
+            Err(Refusal::IdempotencyKeyReused) => self.keys_reused += 1,
+            Err(Refusal::AnswersFull { .. }) => self.answers_full += 1,
             Ok(Reply::Found(_) | Reply::Absent) => {}
         }
     }
@@ -81,6 +96,11 @@ impl Census {
             expired,
             evicted,
             evictions_judged,
+            repeated,
+            keys_reused,
+            answers_full,
+            quota_exceeded,
+            copies_compared,
         } = other;
         self.stored += stored;
         self.deleted += deleted;
@@ -94,5 +114,10 @@ impl Census {
         self.expired += expired;
         self.evicted += evicted;
         self.evictions_judged += evictions_judged;
+        self.repeated += repeated;
+        self.keys_reused += keys_reused;
+        self.answers_full += answers_full;
+        self.quota_exceeded += quota_exceeded;
+        self.copies_compared += copies_compared;
     }
 }

@@ -9,6 +9,7 @@ pub mod life;
 pub mod model;
 pub mod mutant;
 pub mod probe;
+pub(crate) mod replica;
 pub mod subject;
 pub mod trace;
 pub mod workload;

@@ -2,9 +2,10 @@
 
 use kvnode_core::store::key::Address;
 use kvnode_core::store::outcome::Reply;
+use kvnode_core::store::usage::Quota;
 use kvnode_core::time::UnixMillis;
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use thiserror::Error;
 
 use crate::census::{Census, Past};
@@ -13,6 +14,7 @@ use crate::invariants::{self, View, evictions_spare_the_used};
 use crate::model::{Known, Model};
 use crate::mutant::{Mutant, Mutation};
 use crate::probe::{self, Shown};
+use crate::replica::Replica;
 use crate::subject::{Core, Subject};
 use crate::trace::Trace;
 use crate::workload::{NAMESPACES, Step, Workload};
@@ -42,13 +44,17 @@ impl Life {
     pub fn run(&self) -> Result<Census, Box<Violation>> {
         let mut random = StdRng::seed_from_u64(self.seed);
         let workload = Workload::new(&mut random);
-        let core = Core::new(&workload.config);
+        let more = u64::from(self.mutation == Some(Mutation::QuotaOffByOne));
+        let Quota { keys_max, bytes_max } = workload.quota;
+        let quota = Quota { keys_max: keys_max.saturating_add(more), bytes_max };
+        let core = Core::with_quota(&workload.config, quota);
         let mut subject: Box<dyn Subject> = match self.mutation {
             None => Box::new(core),
             Some(mutation) => Box::new(Mutant::new(core, mutation, workload.config.eviction)),
         };
-        let mut invariants = invariants::all(&workload.config);
-        let mut model = Model::new(&workload.config, workload.is_roomy());
+        let mut invariants = invariants::all(&workload.config, workload.quota);
+        let mut model = Model::with_quota(&workload.config, workload.is_roomy(), workload.quota);
+        let mut replica = Replica::new(&workload.config, random.random_range(1..=self.steps));
         let mut clock = VirtualClock::default();
         let mut trace = Trace::default();
         let mut census = Census::default();
@@ -62,16 +68,18 @@ impl Life {
                 buried: own.is_some_and(|address| model.is_buried(address)),
                 fresh: own.is_some_and(|address| model.is_fresh(address)),
             };
+            let repeated = step.command().is_some_and(|command| model.has_answered(command, now));
             let accounts_before = subject.accounts();
             let answer = subject.take(&step, now);
             let accounts = subject.accounts();
             let evictions = accounts.evicted - accounts_before.evicted;
             let judgement = model.judge(&step, now, &answer);
             trace.note(number, now, &step, &answer);
-            census.note(&answer, past);
+            census.note(&answer, past, repeated);
 
             let other = workload.any_address(&mut random);
             let found = look(&step, &other, now, evictions, subject.as_mut(), &mut model);
+            let copied = replica.follow(number, subject.as_mut());
             census.evicted += found.evicted.len() as u64;
             let view = View {
                 step: &step,
@@ -86,6 +94,8 @@ impl Life {
                 before: before.as_ref(),
                 past_tombstone: past.buried,
                 evicted: &found.evicted,
+                repeated,
+                copied: &copied,
             };
             census.evictions_judged += evictions_spare_the_used::judged(&view);
             for invariant in &mut invariants {
@@ -102,6 +112,7 @@ impl Life {
             }
         }
         census.expired = model.expired();
+        census.copies_compared = replica.compared();
         Ok(census)
     }
 }

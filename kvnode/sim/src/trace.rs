@@ -5,6 +5,7 @@ use std::fmt;
 
 use kvnode_core::store::change::NewValue;
 use kvnode_core::store::command::{AllCommand, Command, KeyAction, NewTags, Write};
+use kvnode_core::store::condition::Condition;
 use kvnode_core::store::key::{Address, Namespace};
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Reply};
@@ -63,10 +64,13 @@ fn step_words(step: &Step) -> String {
         Step::Execute(Command::All(command)) => question_words(command),
         Step::Execute(Command::Key(command)) => {
             let place = place(&command.address);
+            let once = command.idempotency.map_or_else(String::new, |idempotency| {
+                format!(" once as {:x} for {}", idempotency.key >> 112, idempotency.request)
+            });
             match &command.action {
                 KeyAction::Get => format!("get {place}"),
-                KeyAction::Delete { conditions, .. } => format!("delete {place} if {conditions:?}"),
-                KeyAction::Write(write) => format!("write {place} {}", write_words(write)),
+                KeyAction::Delete { conditions, .. } => format!("delete {place}{once}{}", condition_words(conditions)),
+                KeyAction::Write(write) => format!("write {place}{once} {}", write_words(write)),
             }
         }
     }
@@ -84,7 +88,15 @@ fn write_words(write: &Write<'_>) -> String {
         NewTags::Set(tags) => format!("{} tags", tags.iter().count()),
     };
     let previous = if *with_previous { ", previous wanted" } else { "" };
-    format!("{value}, expiry {expiry:?}, {tags}{previous} if {conditions:?}")
+    format!("{value}, expiry {expiry:?}, {tags}{previous}{}", condition_words(conditions))
+}
+
+fn condition_words(conditions: &[Condition]) -> String {
+    let words = conditions.iter().map(|condition| match condition {
+        Condition::IfContent(content) => format!(" if it is {}", bytes_words(content)),
+        other => format!(" if {other:?}"),
+    });
+    words.collect()
 }
 
 fn bytes_words(bytes: &[u8]) -> String {

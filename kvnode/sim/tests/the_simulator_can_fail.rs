@@ -4,6 +4,7 @@
 use std::process::{Command, Output};
 
 use kvnode_core::store::limits::Limits;
+use kvnode_core::store::usage::Quota;
 use kvnode_core::store::{Eviction, StoreConfig};
 use kvnode_sim::census::Census;
 use kvnode_sim::life::Life;
@@ -29,6 +30,9 @@ fn the_core_lives_through_every_seed_and_meets_with_everything() {
     let Census { unchangeable, memory_full, previous_shown, flushed, expired, evicted, evictions_judged, .. } = all;
     let met = [stored, deleted, made_again, started_above_one, mismatches, unchangeable, memory_full, previous_shown];
     assert!(met.iter().all(|&times| times >= 10), "some of it hardly happens: {all:?}");
+    let Census { repeated, keys_reused, answers_full, quota_exceeded, copies_compared, .. } = all;
+    let kept = [repeated, keys_reused, answers_full, quota_exceeded, copies_compared];
+    assert!(kept.iter().all(|&times| times >= 10), "some of it hardly happens: {all:?}");
     let gone = [flushed, expired, evicted, evictions_judged];
     assert!(gone.iter().all(|&times| times >= 10), "some of it hardly happens: {all:?}");
 }
@@ -44,7 +48,7 @@ fn every_mutant_is_found_and_every_invariant_is_broken_by_some_mutant() {
         eviction: Eviction::None,
     };
     let mut unbroken: Vec<&str> =
-        kvnode_sim::invariants::all(&config).iter().map(|invariant| invariant.name()).collect();
+        kvnode_sim::invariants::all(&config, Quota::NONE).iter().map(|invariant| invariant.name()).collect();
     let mut unfound = Vec::new();
     for &mutation in Mutation::ALL {
         let found =

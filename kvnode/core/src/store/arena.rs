@@ -54,6 +54,21 @@ struct Pool {
     len: u32,
 }
 
+/// How far a walk over all entries has come. It goes from the end to the beginning of each pool: what is removed makes
+/// the last of its pool move towards the beginning, to where the walk has yet to come or to where nothing is missed.
+/// What is written meanwhile is met or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    /// None while it is among the large ones, which come first: pools are added behind the last.
+    pool: Option<usize>,
+    /// Slots between the beginning of the pool and the walk.
+    left: usize,
+}
+
+impl Walk {
+    pub(super) const BEGINNING: Self = Self { pool: None, left: usize::MAX };
+}
+
 /// The bytes an entry of this length takes: those of its slot, or of its own allocation.
 pub(super) fn room_for(len: usize) -> u64 {
     match size_of_slot(len) {
@@ -206,6 +221,28 @@ impl Arena {
             }
         }
         Some(Handle::large(index))
+    }
+
+    /// Names the next entry of a walk.
+    pub(super) fn step(&self, walk: &mut Walk) -> Option<Handle> {
+        loop {
+            let pool = match walk.pool {
+                None => None,
+                Some(position) => Some((position, self.pools.get(position)?)),
+            };
+            let len = pool.map_or(self.large.len(), |(_, pool)| pool.len as usize);
+            if let Some(index) = walk.left.min(len).checked_sub(1) {
+                walk.left = index;
+                return Some(match pool {
+                    None => Handle::large(index),
+                    Some((position, pool)) => {
+                        let index = u32::try_from(index).expect("a pool counts its slots in four bytes");
+                        Handle::new(position, index, pool.slots_per_block)
+                    }
+                });
+            }
+            *walk = Walk { pool: Some(walk.pool.map_or(0, |position| position + 1)), left: usize::MAX };
+        }
     }
 
     fn position(&self, size: u8) -> Option<usize> {

@@ -115,6 +115,20 @@ impl Tags {
     }
 }
 
+/// Whether bytes of unknown origin are what [`Tags::new`] could have packed.
+pub(super) fn are_packed_tags(mut bytes: &[u8]) -> bool {
+    let mut texts = 0;
+    while let Some((len, behind)) = bytes.split_first_chunk::<2>() {
+        let Some((text, rest)) = behind.split_at_checked(usize::from(u16::from_le_bytes(*len))) else { return false };
+        if std::str::from_utf8(text).is_err() {
+            return false;
+        }
+        bytes = rest;
+        texts += 1;
+    }
+    bytes.is_empty() && texts % 2 == 0
+}
+
 impl<'t> TagsRef<'t> {
     pub(super) fn new(packed: &'t [u8]) -> Self {
         Self(packed)

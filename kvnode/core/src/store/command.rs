@@ -2,6 +2,7 @@
 //! it is about and only values that were checked, so the store itself refuses nothing but conditions, changes that the
 //! present value does not allow, and memory. It borrows from the request it was made of.
 
+use super::answers::Idempotency;
 use super::attributes::{Tags, Ttl};
 use super::change::NewValue;
 use super::condition::Condition;
@@ -24,6 +25,9 @@ pub enum Command<'c> {
 pub struct KeyCommand<'c> {
     pub address: Address<'c>,
     pub action: KeyAction<'c>,
+    /// With one, a command that changes something is done once: the next with the same gets the same answer. A get has
+    /// no use for it.
+    pub idempotency: Option<Idempotency>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -101,7 +105,13 @@ pub struct PageLimit(usize);
 
 impl<'c> KeyCommand<'c> {
     pub fn new(address: Address<'c>, action: KeyAction<'c>) -> Self {
-        Self { address, action }
+        Self { address, action, idempotency: None }
+    }
+
+    #[must_use]
+    pub fn once(mut self, idempotency: Option<Idempotency>) -> Self {
+        self.idempotency = idempotency;
+        self
     }
 }
 

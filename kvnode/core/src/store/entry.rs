@@ -8,9 +8,9 @@
 //! Moments of creation and update are whole seconds; the moment of expiry has its milliseconds. A tombstone is an entry
 //! without a value, whose due moment is the end of its retention.
 
-use super::attributes::{Tags, TagsRef, Ttl, Version};
+use super::attributes::{Tags, TagsRef, Ttl, Version, are_packed_tags};
 use super::key::{Address, Key, Namespace};
-use super::value::{Kind, Value};
+use super::value::{Kind, Value, is_sound_json};
 use crate::time::UnixMillis;
 
 const FLAGS_AT: usize = 16;
@@ -31,6 +31,9 @@ const USED: u8 = 1 << 7;
 /// The last moment an entry can expire at: the end of the year 9999. It fits into the six bytes it is kept in, and can be
 /// written as a date; what is to expire later expires then.
 pub const LAST_MOMENT: UnixMillis = UnixMillis::new(253_402_300_799_999);
+
+/// Far above any version that was ever reached, far below the end of the numbers: what claims more is damaged.
+pub(super) const VERSION_MAX: u64 = 1 << 62;
 
 /// What is to be written down as an entry.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +89,28 @@ impl Entry {
     }
 }
 
-impl Draft<'_> {
+impl<'d> Draft<'d> {
+    /// The same once more, for another place.
+    pub(super) fn copy_of(entry: EntryRef<'d>) -> Self {
+        Self {
+            key: entry.key(),
+            kind: entry.kind(),
+            content: entry.content(),
+            tags: entry.tags_bytes(),
+            version: entry.version(),
+            created: entry.created(),
+            updated: entry.updated(),
+            due: entry.due(),
+            used: entry.used(),
+            tombstone: entry.is_tombstone(),
+        }
+    }
+
+    /// See [`EntryRef::given_bytes`].
+    pub(super) fn given_bytes(&self) -> u64 {
+        (self.key.len() + self.content.len() + self.tags.len()) as u64
+    }
+
     pub(super) fn len(&self) -> usize {
         DUE_AT
             + if self.due.is_some() { DUE_BYTES } else { 0 }
@@ -211,9 +235,55 @@ impl<'e> EntryRef<'e> {
         Self { bytes, key_at, value_at, tags_at, end: tags_at + tags_len }
     }
 
+    /// Takes bytes of unknown origin; nothing if they are not exactly one entry that this store could have written.
+    pub(super) fn checked(bytes: &'e [u8]) -> Option<Self> {
+        let flags = *bytes.get(FLAGS_AT)?;
+        let value_len_code = flags >> VALUE_LEN_SHIFT & 3;
+        let header = DUE_AT
+            + if flags & DUE == 0 { 0 } else { DUE_BYTES }
+            + if flags & USED == 0 { 0 } else { USED_BYTES }
+            + if flags & LONG_KEY == 0 { 1 } else { 2 }
+            + (1 << value_len_code)
+            + if flags & TAGGED == 0 { 0 } else { 4 };
+        if value_len_code > 2 || bytes.len() < header {
+            return None;
+        }
+        let entry = Self::new(bytes);
+        let sound = entry.end == bytes.len()
+            && !entry.key_bytes().is_empty()
+            && std::str::from_utf8(entry.key_bytes()).is_ok()
+            && are_packed_tags(entry.tags_bytes())
+            && (1..=VERSION_MAX).contains(&entry.version().get())
+            && entry.due().is_none_or(|due| due.at <= LAST_MOMENT)
+            && if entry.is_tombstone() { entry.is_sound_tombstone() } else { entry.is_sound_live() };
+        sound.then_some(entry)
+    }
+
+    fn is_sound_tombstone(&self) -> bool {
+        has_due(self.bytes) && self.content().is_empty() && self.tags_bytes().is_empty()
+    }
+
+    fn is_sound_live(&self) -> bool {
+        self.due().is_none_or(|due| due.ttl > 0) && (self.kind() == Kind::Bytes || is_sound_json(self.content()))
+    }
+
     /// Bytes it takes of its slot.
     pub(super) fn len(&self) -> usize {
         self.end
+    }
+
+    /// Those bytes; its place among the deadlines is somewhere in them.
+    pub(super) fn bytes(&self) -> &'e [u8] {
+        &self.bytes[..self.end]
+    }
+
+    /// What its owner gave: the key, the value and the tags.
+    pub(super) fn given_bytes(&self) -> u64 {
+        (self.end - self.key_at) as u64
+    }
+
+    fn tags_bytes(&self) -> &'e [u8] {
+        &self.bytes[self.tags_at..self.end]
     }
 
     pub(super) fn key_bytes(&self) -> &'e [u8] {
@@ -234,7 +304,7 @@ impl<'e> EntryRef<'e> {
     }
 
     pub fn tags(&self) -> TagsRef<'e> {
-        TagsRef::new(&self.bytes[self.tags_at..self.end])
+        TagsRef::new(self.tags_bytes())
     }
 
     pub fn version(&self) -> Version {
@@ -246,20 +316,25 @@ impl<'e> EntryRef<'e> {
     }
 
     pub fn updated_at(&self) -> UnixMillis {
-        UnixMillis::default().plus_seconds(u64::from(word(self.bytes, 12)))
+        UnixMillis::default().plus_seconds(u64::from(self.updated()))
     }
 
     pub fn expires_at(&self) -> Option<UnixMillis> {
         has_due(self.bytes).then(|| UnixMillis::new(due_of(self.bytes)))
     }
 
-    /// The time to live as it was given.
+    /// The time to live as it was given; a tombstone was given none.
     pub fn ttl(&self) -> Option<Ttl> {
-        has_due(self.bytes).then(|| Ttl::stored(word(self.bytes, DUE_AT + 6)))
+        let due = self.due().filter(|_| !self.is_tombstone());
+        due.map(|due| Ttl::stored(due.ttl))
     }
 
     pub(super) fn created(&self) -> u32 {
         word(self.bytes, 8)
+    }
+
+    pub(super) fn updated(&self) -> u32 {
+        word(self.bytes, 12)
     }
 
     pub(super) fn due(&self) -> Option<Due> {
@@ -270,7 +345,8 @@ impl<'e> EntryRef<'e> {
         used_at(self.bytes).map(|at| word(self.bytes, at))
     }
 
-    pub(super) fn is_tombstone(&self) -> bool {
+    /// What is left of an entry that is gone: its key and version, until it expires itself.
+    pub fn is_tombstone(&self) -> bool {
         is_tombstone(self.bytes)
     }
 

@@ -12,6 +12,16 @@ pub(super) fn allocated(bytes: usize) -> u64 {
     bytes.next_multiple_of(step)
 }
 
+/// By how much a full table of so many bytes grows for one more: it doubles, and has four places at first, each with a
+/// byte beside it, and sixteen bytes behind them.
+pub(super) fn table_growth<T>(table_bytes: usize) -> u64 {
+    const BEHIND: usize = 16;
+    match table_bytes {
+        0 => allocated(4 * (size_of::<T>() + 1) + BEHIND),
+        bytes => allocated((bytes - BEHIND) * 2 + BEHIND) - allocated(bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,16 +3,18 @@
 //! no limit; it does what its partition decided.
 
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use foldhash::SharedSeed;
 use foldhash::quality::FoldHasher;
 use hashbrown::HashTable;
 
-use super::arena::{Arena, Handle, room_for};
+use super::arena::{Arena, Handle, Walk, room_for};
 use super::attributes::Version;
 use super::deadlines::Deadlines;
 use super::entry::{Draft, EntryRef, due_of, has_due, is_tombstone, place_of, set_used};
-use super::footprint::allocated;
+use super::footprint::{allocated, table_growth};
+use super::usage::{Usage, Used};
 
 /// A table emptier than this gives back its room at the sweep; above it, the room is kept for the next writes.
 const SPARSE_BELOW_ONE_IN: usize = 8;
@@ -31,6 +33,8 @@ pub(super) struct Keyspace {
     tombstone_bytes: u64,
     /// The highest version among what is gone without a tombstone. Keys of which nothing is known start above it.
     pub(super) floor: Version,
+    /// Where the account counts what it has, if this is an account's.
+    pub(super) usage: Option<Arc<Usage>>,
 }
 
 /// The same figures, as they are kept and as they are when added up from what is there.
@@ -53,9 +57,10 @@ fn tombstone_room(len: usize) -> u64 {
 }
 
 impl Keyspace {
-    pub(super) fn new(seed: SharedSeed) -> Self {
+    pub(super) fn new(seed: SharedSeed, usage: Option<Arc<Usage>>) -> Self {
         Self {
             seed,
+            usage,
             table: HashTable::new(),
             arena: Arena::default(),
             expiring: Deadlines::default(),
@@ -92,7 +97,8 @@ impl Keyspace {
 
     /// By how much the memory in use would grow if this were written.
     pub(super) fn growth(&self, found: Option<Handle>, draft: &Draft<'_>) -> u64 {
-        let table = if found.is_none() && self.table.len() == self.table.capacity() { self.table_growth() } else { 0 };
+        let full = found.is_none() && self.table.len() == self.table.capacity();
+        let table = if full { table_growth::<Handle>(self.table.allocation_size()) } else { 0 };
         let deadlines = if draft.due.is_some() { self.expiring.growth() } else { 0 };
         let slot = match found {
             Some(handle) if self.arena.fits(handle, draft.len()) => 0,
@@ -101,16 +107,6 @@ impl Keyspace {
             _ => self.arena.growth(draft.len()),
         };
         table + deadlines + slot
-    }
-
-    /// A table doubles, and has four places at first: a handle and a byte each, and sixteen bytes behind them.
-    fn table_growth(&self) -> u64 {
-        const PLACE_BYTES: usize = size_of::<Handle>() + 1;
-        const BEHIND: usize = 16;
-        match self.table.allocation_size() {
-            0 => allocated(4 * PLACE_BYTES + BEHIND),
-            bytes => allocated((bytes - BEHIND) * 2 + BEHIND) - allocated(bytes),
-        }
     }
 
     /// Writes an entry in place of the one that was found, or as a new one.
@@ -174,12 +170,29 @@ impl Keyspace {
     }
 
     /// Everything goes; what is made afterwards starts above all that was there.
-    pub(super) fn clear(&mut self) -> u64 {
-        let live = self.live();
+    pub(super) fn clear(&mut self) {
         let highest = self.table.iter().map(|&handle| self.view(handle).version()).max();
         let floor = self.floor.max(highest.map_or(Version::ABSENT, Version::next));
-        *self = Self { floor, ..Self::new(self.seed.clone()) };
-        live
+        if let Some(usage) = &self.usage {
+            usage.replace(self.used(), Used::default());
+        }
+        *self = Self { floor, ..Self::new(self.seed.clone(), self.usage.take()) };
+    }
+
+    /// What a key has of an account's quota: nothing, if all that is left of it is a tombstone.
+    pub(super) fn used_by(&self, found: Option<Handle>) -> Used {
+        let live = found.map(|handle| self.view(handle)).filter(|entry| !entry.is_tombstone());
+        live.map_or(Used::default(), |entry| Used { keys: 1, bytes: entry.given_bytes() })
+    }
+
+    fn used(&self) -> Used {
+        let entries = self.table.iter().map(|&handle| self.used_by(Some(handle)));
+        entries.fold(Used::default(), |sum, one| Used { keys: sum.keys + one.keys, bytes: sum.bytes + one.bytes })
+    }
+
+    /// The next entry or tombstone of a walk over all of them, none of which it misses while others come and go.
+    pub(super) fn step(&self, walk: &mut Walk) -> Option<EntryRef<'_>> {
+        self.arena.step(walk).map(|handle| self.view(handle))
     }
 
     pub(super) fn live(&self) -> u64 {

@@ -4,6 +4,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::slot::PARTITIONS;
+use super::usage::{Accounts, Quota, Used};
+
+/// Answers kept for retries may take this part of the memory limit: one twentieth, 5 %.
+const ANSWER_PART: u64 = 20;
 
 /// Tombstones may take this part of the memory limit: one twentieth, 5 %.
 const TOMBSTONE_PART: u64 = 20;
@@ -13,8 +17,10 @@ pub struct Ledger {
     limit: u64,
     used: AtomicU64,
     tombstones: AtomicU64,
+    answers: AtomicU64,
     expired: AtomicU64,
     evicted: AtomicU64,
+    accounts: Accounts,
 }
 
 impl Ledger {
@@ -23,8 +29,10 @@ impl Ledger {
             limit: memory_limit,
             used: AtomicU64::new(0),
             tombstones: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
             expired: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
+            accounts: Accounts::new(),
         }
     }
 
@@ -32,7 +40,7 @@ impl Ledger {
         self.limit
     }
 
-    /// Bytes of entries and tombstones.
+    /// Bytes of entries, tombstones and answers.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
@@ -40,6 +48,15 @@ impl Ledger {
     /// Bytes of tombstones alone.
     pub fn tombstones(&self) -> u64 {
         self.tombstones.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of answers kept for retries.
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    pub fn answer_limit(&self) -> u64 {
+        self.limit / ANSWER_PART
     }
 
     /// Keys that went because their time was over, since the store was made.
@@ -50,6 +67,24 @@ impl Ledger {
     /// Keys that went to make room for others.
     pub fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)
+    }
+
+    /// How much each account may have. Accounts that have more already keep it, and may only shrink.
+    pub fn set_account_quota(&self, quota: Quota) {
+        self.accounts.set_quota(quota);
+    }
+
+    pub fn account_quota(&self) -> Quota {
+        self.accounts.quota()
+    }
+
+    /// What an account has, with what has expired and awaits the sweep.
+    pub fn used_by_account(&self, account: u128) -> Used {
+        self.accounts.used(account)
+    }
+
+    pub(super) fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     pub fn tombstone_limit(&self) -> u64 {
@@ -85,6 +120,26 @@ impl Ledger {
         }
     }
 
+    /// Takes so many bytes of the part that answers may have, if it has them; the memory itself is reserved apart.
+    pub(super) fn reserve_answer(&self, bytes: u64) -> bool {
+        let grown = |answers: u64| answers.checked_add(bytes).filter(|&grown| grown <= self.answer_limit());
+        self.answers.try_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok()
+    }
+
+    pub(super) fn release_answer(&self, bytes: u64) {
+        self.answers.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Puts `taken` bytes in place of `released` ones, of the memory and of the answers' part of it.
+    pub(super) fn settle_answers(&self, released: u64, taken: u64) {
+        self.settle(released, taken);
+        if taken > released {
+            self.answers.fetch_add(taken - released, Ordering::Relaxed);
+        } else {
+            self.answers.fetch_sub(released - taken, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn add_tombstones(&self, bytes: u64) {
         self.tombstones.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -94,6 +149,11 @@ impl Ledger {
             let before = self.tombstones.fetch_sub(bytes, Ordering::Relaxed);
             debug_assert!(before >= bytes, "more tombstone bytes were released than were ever taken");
         }
+    }
+
+    pub(super) fn settle_tombstones(&self, before: u64, after: u64) {
+        self.add_tombstones(after.saturating_sub(before));
+        self.remove_tombstones(before.saturating_sub(after));
     }
 
     pub(super) fn add_evicted(&self) {

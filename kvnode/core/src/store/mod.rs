@@ -6,6 +6,7 @@
 //!          └─ All ──▶ Gathering: visit one partition after the other ──▶ Gathered
 //! ```
 
+pub mod answers;
 mod arena;
 pub mod attributes;
 pub mod change;
@@ -22,7 +23,9 @@ pub mod ledger;
 pub mod limits;
 pub mod outcome;
 pub mod partition;
+pub mod record;
 pub mod slot;
+pub mod usage;
 pub mod value;
 
 use foldhash::SharedSeed;
@@ -35,6 +38,7 @@ use ledger::Ledger;
 use limits::Limits;
 use outcome::{Gathered, Outcome, Refusal, own};
 use partition::{Partition, Place, Swept};
+use record::{Record, RecordError};
 use slot::{PARTITIONS, PartitionNumber};
 
 /// What a store is made with.
@@ -61,6 +65,9 @@ pub enum Eviction {
     /// The entry that expires next.
     VolatileTtl,
 }
+
+/// What one partition removes at once of an account's expired entries, when its quota is used up.
+pub const EXPIRE_TURN: usize = 64;
 
 /// Finds out where keys are, without any lock.
 #[derive(Clone, Debug)]
@@ -91,7 +98,7 @@ impl Store {
     }
 
     /// A partition that has nothing left to evict asks the others for one entry after the other, until the write fits or
-    /// nothing can go any more.
+    /// nothing can go any more. An account whose quota is used up loses what has expired first.
     pub fn execute(&mut self, command: &KeyCommand<'_>, now: UnixMillis) -> Outcome {
         let namespace = command.address.namespace;
         let place = self.places.of(&command.address.key);
@@ -100,14 +107,25 @@ impl Store {
         loop {
             let evicted = self.ledger.evicted();
             let outcome = own(self.partitions[home].execute(command, place, now, &self.ledger), namespace);
-            let full = matches!(outcome, Err(Refusal::MemoryFull { .. }));
-            if !full {
-                return outcome;
-            }
-            if !self.evict_elsewhere(home, &mut asked, namespace, now) && self.ledger.evicted() == evicted {
+            let made_room = match &outcome {
+                Err(Refusal::MemoryFull { .. }) => {
+                    self.evict_elsewhere(home, &mut asked, namespace, now) || self.ledger.evicted() > evicted
+                }
+                Err(Refusal::QuotaExceeded(_)) => self.expire_somewhere(&mut asked, namespace, now),
+                _ => false,
+            };
+            if !made_room {
                 return outcome;
             }
         }
+    }
+
+    /// Removes what an account cannot see any more, from the next partition that has any of it.
+    fn expire_somewhere(&mut self, asked: &mut usize, namespace: Namespace, now: UnixMillis) -> bool {
+        (0..PARTITIONS).any(|_| {
+            *asked = (*asked + 1) % PARTITIONS;
+            self.partitions[*asked].expire(namespace, now, EXPIRE_TURN, &self.ledger) > 0
+        })
     }
 
     /// Evicts one entry of the next partition that has any, all others asked before it.
@@ -136,6 +154,23 @@ impl Store {
             all.more |= swept.more;
         }
         all
+    }
+
+    /// See [`Partition::record_changes`].
+    pub fn record_changes(&mut self) {
+        self.partitions.iter_mut().for_each(Partition::record_changes);
+    }
+
+    /// See [`Partition::take_records`]; those of one partition come in their order.
+    pub fn take_records(&mut self, mut each: impl FnMut(PartitionNumber, &[u8])) {
+        for (number, partition) in (0..=u8::MAX).zip(&mut self.partitions) {
+            partition.take_records(|record| each(PartitionNumber::new(number), record));
+        }
+    }
+
+    /// See [`Partition::restore`].
+    pub fn restore(&mut self, number: PartitionNumber, record: &Record<'_>) -> Result<(), RecordError> {
+        self.partitions[number.index()].restore(record, &self.ledger)
     }
 
     pub fn ledger(&self) -> &Ledger {

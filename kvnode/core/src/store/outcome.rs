@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::cursor::Cursor;
 use super::entry::{Entry, EntryRef};
 use super::key::Namespace;
+use super::usage::QuotaExceeded;
 
 /// The answer to a command about one key. Under the partition's lock the entry is a view into it; [`own`] makes an
 /// answer of it that can leave.
@@ -79,6 +80,15 @@ pub enum Refusal {
         /// Whether the write would have created the entry.
         creating: bool,
     },
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
+    #[error("The idempotency key was used for another request before; a new request needs a new key.")]
+    IdempotencyKeyReused,
+    #[error(
+        "{used} of {limit} bytes for the answers of requests with idempotency keys are in use, so that no more of them \
+         can be kept. Nothing was done; try again in a few minutes, or without a key."
+    )]
+    AnswersFull { used: u64, limit: u64 },
 }
 
 /// An answer that does not borrow from the store.

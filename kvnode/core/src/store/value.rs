@@ -75,6 +75,13 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
+/// Whether bytes of unknown origin are JSON as a value keeps it. Their number is not looked at: limits may have been
+/// other ones when they were stored.
+pub(super) fn is_sound_json(content: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(content) else { return false };
+    serde_json::from_str::<&RawValue>(text).is_ok() && check_depth(text).is_ok()
+}
+
 pub(super) fn check_size(bytes: usize, limits: &Limits) -> Result<(), InputError> {
     if bytes > limits.value_bytes_max {
         return Err(InputError::ValueTooLarge { bytes, max: limits.value_bytes_max });

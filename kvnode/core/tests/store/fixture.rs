@@ -1,5 +1,6 @@
 //! A store with a clock in the test's hand, and words short enough to read a test as a story.
 
+use kvnode_core::store::answers::Idempotency;
 use kvnode_core::store::attributes::{Tags, Ttl, Version};
 use kvnode_core::store::change::NewValue;
 use kvnode_core::store::command::{AllCommand, KeyAction, KeyCommand, List, NewExpiry, PageLimit, Sorted, Write};
@@ -67,6 +68,12 @@ impl Fixture {
         let limits = Limits { key_bytes_max: 1 << 15, ..Limits::default() };
         let address = Address { namespace: self.namespace, key: Key::new(key, &limits).expect("a key") };
         self.store.execute(&KeyCommand::new(address, action), self.now)
+    }
+
+    pub(crate) fn run_once(&mut self, key: &str, action: KeyAction<'_>, idempotency: Idempotency) -> Outcome {
+        let key = Key::new(key, &Limits::default()).expect("a key");
+        let address = Address { namespace: self.namespace, key };
+        self.store.execute(&KeyCommand::new(address, action).once(Some(idempotency)), self.now)
     }
 
     pub(crate) fn get(&mut self, key: &str) -> Reply {
@@ -200,15 +207,18 @@ impl Fixture {
 
     /// Fails unless every counter agrees with what is really there.
     pub(crate) fn audit(&self) {
-        let (mut bytes, mut tombstones) = (0, 0);
+        let (mut bytes, mut tombstones, mut answers) = (0, 0, 0);
         for partition in self.store.partitions() {
             let audit = partition.audit();
             assert_eq!(audit.counted, audit.recounted);
             assert_eq!(audit.tombstones_counted, audit.tombstones_recounted);
+            assert_eq!(audit.answers_counted, audit.answers_recounted);
+            answers += audit.answers_recounted;
             bytes += audit.recounted;
             tombstones += audit.tombstones_recounted;
         }
         assert_eq!((self.used(), self.store.ledger().tombstones()), (bytes, tombstones));
+        assert_eq!(self.store.ledger().answers(), answers);
     }
 }
 

@@ -104,9 +104,17 @@ impl Problem {
                 let sentence = format!("Key '{key}' was not written. {}", problem.sentence);
                 Self { sentence, ..problem }
             }
-            Refusal::MemoryFull { .. } => {
-                let sentence = format!("Key '{key}' was not written. {refusal}");
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "MemoryFull", sentence)
+            Refusal::MemoryFull { .. }
+            | Refusal::QuotaExceeded(_)
+            | Refusal::IdempotencyKeyReused
+            | Refusal::AnswersFull { .. } => {
+                let (status, code) = match refusal {
+                    Refusal::QuotaExceeded(_) => (StatusCode::INSUFFICIENT_STORAGE, "QuotaExceeded"),
+                    Refusal::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "IdempotencyKeyReused"),
+                    Refusal::AnswersFull { .. } => (StatusCode::SERVICE_UNAVAILABLE, "AnswersFull"),
+                    _ => (StatusCode::INSUFFICIENT_STORAGE, "MemoryFull"),
+                };
+                Self::new(status, code, format!("Key '{key}' was not written. {refusal}"))
             }
         }
     }

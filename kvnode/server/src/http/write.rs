@@ -192,7 +192,7 @@ pub(super) fn said(outcome: &Outcome<EntryRef<'_>>) -> Said {
         Ok(Reply::Deleted { version, .. }) => ("success", *version),
         Ok(Reply::Absent) => ("not_found", Version::ABSENT),
         Err(Refusal::VersionMismatch { actual, .. }) => ("error", *actual),
-        Err(Refusal::Change(_) | Refusal::MemoryFull { .. }) => ("error", Version::ABSENT),
+        Err(_) => ("error", Version::ABSENT),
     }
 }
 

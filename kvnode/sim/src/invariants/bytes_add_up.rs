@@ -13,11 +13,16 @@ impl Invariant for BytesAddUp {
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
         let accounts = view.accounts;
-        let counted = [accounts.used, accounts.tombstones, accounts.tombstones_of_partitions];
-        let recounted = [accounts.recounted, accounts.tombstones_recounted, accounts.tombstones_recounted];
+        let counted = [accounts.used, accounts.tombstones, accounts.tombstones_of_partitions, accounts.answers];
+        let recounted = [
+            accounts.recounted,
+            accounts.tombstones_recounted,
+            accounts.tombstones_recounted,
+            accounts.answers_recounted,
+        ];
         if counted == recounted {
             return Ok(());
         }
-        Err(format!("{counted:?} bytes (all, tombstones twice) are counted, {recounted:?} are there"))
+        Err(format!("{counted:?} bytes (all, tombstones twice, answers) are counted, {recounted:?} are there"))
     }
 }

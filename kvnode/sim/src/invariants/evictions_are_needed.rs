@@ -23,9 +23,10 @@ impl EvictionsAreNeeded {
         let Step::Execute(Command::Key(KeyCommand { action: KeyAction::Write(_), .. })) = view.step else {
             return Err("something was evicted, but nothing was written".to_owned());
         };
-        let Answer::Key(Ok(Reply::Stored { entry, .. })) = view.answer else { return Ok(()) };
+        let Some(Answer::Key(Ok(Reply::Stored { entry, .. }))) = view.done() else { return Ok(()) };
         // The allocator rounds up by a quarter at most.
-        let needed = entry.value.content().len() as u64 * 5 / 4 + WRITE_BESIDE_MAX + BURIAL_BYTES_MAX;
+        let answer = view.accounts.answers.saturating_sub(view.accounts_before.answers);
+        let needed = entry.value.content().len() as u64 * 5 / 4 + answer + WRITE_BESIDE_MAX + BURIAL_BYTES_MAX;
         let (used, limit) = (view.accounts_before.used, view.accounts.limit);
         if used + needed <= limit {
             return Err(format!("{used} of {limit} bytes were used, and {needed} at most needed, but something went"));

@@ -35,7 +35,9 @@ impl Invariant for MemoryStaysBounded {
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
         let (before, after) = (view.accounts_before, view.accounts);
         let burials = burials_between(&before, &after) + u64::from(moves_unasked(view));
-        let allowed = after.limit.max(before.used + burials * BURIAL_BYTES_MAX);
+        // A delete is done even if the answer to be kept needs more than there is.
+        let answers = after.answers.saturating_sub(before.answers);
+        let allowed = after.limit.max(before.used + burials * BURIAL_BYTES_MAX + answers);
         if after.used > allowed {
             return Err(format!(
                 "{} bytes were used and {} are, {} are allowed, and {burials} times a block",
@@ -43,7 +45,7 @@ impl Invariant for MemoryStaysBounded {
             ));
         }
         // However many steps there were: a key has begun one block at most, tombstone or not.
-        let bound = after.limit + view.model.keys_seen() as u64 * BURIAL_BYTES_MAX;
+        let bound = after.limit + view.model.keys_seen() as u64 * BURIAL_BYTES_MAX + after.answer_limit;
         if after.used > bound {
             return Err(format!("{} bytes are used, at most {bound} can ever be", after.used));
         }
@@ -52,15 +54,18 @@ impl Invariant for MemoryStaysBounded {
         if after.tombstones > bound {
             return Err(format!("tombstones take {} bytes, at most {bound} are allowed", after.tombstones));
         }
+        if after.answers > after.answer_limit {
+            return Err(format!("answers take {} bytes, {} are allowed", after.answers, after.answer_limit));
+        }
         Ok(())
     }
 }
 
 /// Whether the step's own entry may have gone to a place that was not asked for.
 fn moves_unasked(view: &View<'_>) -> bool {
-    match view.answer {
-        Answer::Key(Ok(Reply::Deleted { .. })) => true,
-        Answer::Key(Ok(Reply::Stored { entry, .. })) => {
+    match view.done() {
+        Some(Answer::Key(Ok(Reply::Deleted { .. }))) => true,
+        Some(Answer::Key(Ok(Reply::Stored { entry, .. }))) => {
             let before = view.before.map(|known| known.content.bytes.len() + tag_bytes(&known.tags));
             let after = entry.value.content().len() + tag_bytes(&entry.tags);
             // A tombstone has no content.

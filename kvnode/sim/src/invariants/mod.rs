@@ -9,12 +9,15 @@ mod list_is_the_live_keys_once;
 mod memory_stays_bounded;
 mod namespaces_are_isolated;
 mod outcomes_match_the_model;
+mod quotas_are_kept;
+mod records_rebuild_the_state;
 mod refused_writes_change_nothing;
 mod versions_never_come_twice;
 mod writes_can_be_read;
 
 use kvnode_core::store::key::Address;
 use kvnode_core::store::outcome::Reply;
+use kvnode_core::store::usage::Quota;
 use kvnode_core::store::{Eviction, StoreConfig};
 use kvnode_core::time::UnixMillis;
 
@@ -45,6 +48,17 @@ pub struct View<'v> {
     pub past_tombstone: bool,
     /// What went in this step to make room, as far as its time had not come.
     pub evicted: &'v [(Address<'static>, Known)],
+    /// Whether the step was a retry, so that nothing was done but to answer it once more.
+    pub repeated: bool,
+    /// What is wrong with the copy that follows the node.
+    pub copied: &'v Result<(), String>,
+}
+
+impl View<'_> {
+    /// The answer, if it tells of something that was done in this step.
+    pub(crate) fn done(&self) -> Option<&Answer> {
+        (!self.repeated).then_some(self.answer)
+    }
 }
 
 pub trait Invariant {
@@ -52,7 +66,7 @@ pub trait Invariant {
     fn check(&mut self, view: &View<'_>) -> Result<(), String>;
 }
 
-pub fn all(config: &StoreConfig) -> Vec<Box<dyn Invariant>> {
+pub fn all(config: &StoreConfig, quota: Quota) -> Vec<Box<dyn Invariant>> {
     let evicting = config.eviction != Eviction::None;
     // The narrow ones first: what they say is nearer to the cause than that an answer is not the model's.
     vec![
@@ -64,8 +78,10 @@ pub fn all(config: &StoreConfig) -> Vec<Box<dyn Invariant>> {
         Box::new(absent_is_absent_everywhere::AbsentIsAbsentEverywhere),
         Box::new(list_is_the_live_keys_once::ListIsTheLiveKeysOnce),
         Box::new(writes_can_be_read::WritesCanBeRead),
+        Box::new(quotas_are_kept::QuotasAreKept::new(quota)),
         Box::new(bytes_add_up::BytesAddUp),
         Box::new(memory_stays_bounded::MemoryStaysBounded),
+        Box::new(records_rebuild_the_state::RecordsRebuildTheState),
         Box::new(outcomes_match_the_model::OutcomesMatchTheModel),
     ]
 }

@@ -44,7 +44,7 @@ impl Invariant for NamespacesAreIsolated {
     }
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
-        if let Answer::Key(Ok(Reply::Stored { entry, .. })) = view.answer {
+        if let Some(Answer::Key(Ok(Reply::Stored { entry, .. }))) = view.done() {
             self.stored.insert(entry.address.clone(), (entry.version, entry.value.content().to_vec()));
         }
         for (address, reply) in view.probes {

@@ -43,8 +43,8 @@ impl Invariant for VersionsNeverComeTwice {
     }
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
-        match (view.step, view.answer) {
-            (_, Answer::Key(Ok(Reply::Stored { entry, .. }))) => {
+        match (view.step, view.done()) {
+            (_, Some(Answer::Key(Ok(Reply::Stored { entry, .. })))) => {
                 let last = self.last.get(&entry.address).copied();
                 if let Some(last) = last
                     && entry.version <= last.version
@@ -55,7 +55,7 @@ impl Invariant for VersionsNeverComeTwice {
                 let at = entry.expires_at.filter(|_| !self.evicting).unwrap_or(entry.updated_at);
                 self.last.insert(entry.address.clone(), Last { version: entry.version, at });
             }
-            (Step::Execute(Command::Key(command)), Answer::Key(Ok(Reply::Deleted { version, .. }))) => {
+            (Step::Execute(Command::Key(command)), Some(Answer::Key(Ok(Reply::Deleted { version, .. })))) => {
                 self.last.insert(command.address.clone(), Last { version: *version, at: view.now });
             }
             _ => {}

@@ -2,6 +2,7 @@
 //! by one and shares no rule with the core. Where memory pressure may have dropped a tombstone or evicted an entry,
 //! several answers are right, and the model says which.
 
+mod answers;
 mod arithmetic;
 mod demands;
 mod graves;
@@ -17,11 +18,13 @@ use kvnode_core::store::key::{Address, Namespace};
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal, Reply};
 use kvnode_core::store::slot::{PARTITIONS, PartitionNumber};
+use kvnode_core::store::usage::Quota;
 use kvnode_core::store::{Eviction, StoreConfig};
 use kvnode_core::time::UnixMillis;
 
 use crate::subject::Answer;
 use crate::workload::Step;
+use answers::Answers;
 use graves::Graves;
 pub use known::Known;
 
@@ -29,6 +32,8 @@ pub use known::Known;
 pub struct Model {
     live: BTreeMap<Address<'static>, Known>,
     graves: Graves,
+    answers: Answers,
+    quota: Quota,
     /// Every key that was ever written.
     seen: BTreeSet<Address<'static>>,
     /// Of each partition: the latest moment it was told of. Time never goes back in a partition.
@@ -42,7 +47,14 @@ pub struct Model {
 
 impl Model {
     pub fn new(config: &StoreConfig, roomy: bool) -> Self {
+        Self::with_quota(config, roomy, Quota::NONE)
+    }
+
+    /// `quota` is that of each account.
+    pub fn with_quota(config: &StoreConfig, roomy: bool, quota: Quota) -> Self {
         Self {
+            answers: Answers::new(),
+            quota,
             live: BTreeMap::new(),
             graves: Graves::new(config.tombstone_retention_ms, roomy),
             seen: BTreeSet::new(),
@@ -146,10 +158,24 @@ impl Model {
     }
 
     fn judge_key(&mut self, command: &KeyCommand<'_>, now: UnixMillis, outcome: &Outcome) -> Result<(), String> {
-        let KeyCommand { address, action, .. } = command;
-        let clock = self.advance(address.partition(), now);
-        let address = address.clone().into_owned();
-        match action {
+        let clock = self.advance(command.address.partition(), now);
+        if let Some(expected) = self.remembered(command, clock) {
+            return same(outcome, &expected);
+        }
+        self.judge_done(command, clock, now, outcome)?;
+        self.remember(command, clock, outcome);
+        Ok(())
+    }
+
+    fn judge_done(
+        &mut self,
+        command: &KeyCommand<'_>,
+        clock: UnixMillis,
+        now: UnixMillis,
+        outcome: &Outcome,
+    ) -> Result<(), String> {
+        let address = command.address.clone().into_owned();
+        match &command.action {
             KeyAction::Get => match (self.live.get_mut(&address), outcome) {
                 (None, Ok(Reply::Absent)) => Ok(()),
                 (Some(known), Ok(Reply::Found(entry))) => {
@@ -162,13 +188,19 @@ impl Model {
                 if let Some(refusal) = self.refusal(&address, conditions, *with_previous) {
                     return same(outcome, &Err(refusal));
                 }
+                if matches!(outcome, Err(Refusal::AnswersFull { .. })) {
+                    return self.judge_answers_full(command, outcome);
+                }
                 self.judge_delete(&address, *with_previous, outcome)
             }
             KeyAction::Write(write) => {
                 if let Some(refusal) = self.refusal(&address, &write.conditions, write.with_previous) {
                     return same(outcome, &Err(refusal));
                 }
-                self.judge_write(&address, write, clock, outcome)
+                if matches!(outcome, Err(Refusal::AnswersFull { .. })) {
+                    return self.judge_answers_full(command, outcome);
+                }
+                self.judge_write(&address, write, (clock, now), outcome)
             }
         }
     }

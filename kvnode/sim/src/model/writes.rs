@@ -17,7 +17,7 @@ impl Model {
         &mut self,
         address: &Address<'static>,
         write: &Write<'_>,
-        clock: UnixMillis,
+        (clock, now): (UnixMillis, UnixMillis),
         outcome: &Outcome,
     ) -> Result<(), String> {
         let before = self.live.get(address);
@@ -58,6 +58,7 @@ impl Model {
         };
         match outcome {
             Err(Refusal::MemoryFull { .. }) => self.judge_full(address, outcome),
+            Err(Refusal::QuotaExceeded(_)) => self.judge_quota(address, &known, now, outcome),
             Ok(Reply::Stored { entry, created, previous }) => {
                 let before = self.live.get(address);
                 match before {

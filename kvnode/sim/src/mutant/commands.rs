@@ -10,6 +10,11 @@ use crate::subject::Subject;
 impl<S: Subject> Mutant<S> {
     pub(super) fn spoil_command<'c>(&self, command: &KeyCommand<'c>, now: UnixMillis) -> KeyCommand<'c> {
         let mut command = command.clone();
+        match (self.mutation, &mut command.idempotency) {
+            (Mutation::RetryDoneTwice, idempotency) => *idempotency = None,
+            (Mutation::KeyReusedUnnoticed, Some(idempotency)) => idempotency.request = 0,
+            _ => {}
+        }
         if let KeyAction::Write(write) = &mut command.action {
             self.spoil_write(write, now);
         }

@@ -1,11 +1,13 @@
 //! Defects on purpose. A mutant stands between the simulator and the core and spoils one thing; the simulator must see
 //! it. An invariant that no mutant can turn red proves nothing.
 
+mod answers;
 mod commands;
 mod evictions;
 mod gathered;
 mod mutation;
 mod outcomes;
+mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +16,12 @@ use kvnode_core::store::command::{AllCommand, KeyAction, KeyCommand};
 use kvnode_core::store::entry::Entry;
 use kvnode_core::store::key::{Address, Namespace};
 use kvnode_core::store::outcome::{Gathered, Outcome, Reply};
+use kvnode_core::store::partition::Snapshot;
+use kvnode_core::store::slot::PartitionNumber;
 use kvnode_core::time::UnixMillis;
 
 use crate::subject::{Accounts, Subject};
+use answers::Retry;
 pub use mutation::Mutation;
 
 #[derive(Debug)]
@@ -30,6 +35,7 @@ pub struct Mutant<S> {
     flushed: BTreeSet<Namespace>,
     /// Every entry that was stored, and when it was used last.
     used: BTreeMap<Address<'static>, Use>,
+    first_answers: BTreeMap<Retry, Outcome>,
     /// Entries it made go itself.
     evicted: u64,
     /// Bytes of tombstones it hides.
@@ -53,6 +59,7 @@ impl<S: Subject> Mutant<S> {
             last_deleted: None,
             flushed: BTreeSet::new(),
             used: BTreeMap::new(),
+            first_answers: BTreeMap::new(),
             evicted: 0,
             hidden: 0,
         }
@@ -83,10 +90,14 @@ impl<S: Subject> Mutant<S> {
 
 impl<S: Subject> Subject for Mutant<S> {
     fn execute(&mut self, command: &KeyCommand<'_>, now: UnixMillis) -> Outcome {
+        if let Some(outcome) = self.wrongly_kept(command) {
+            return outcome;
+        }
         let before = self.inner.accounts();
         let spoiled = self.spoil_command(command, now);
         let outcome = self.inner.execute(&spoiled, now);
         self.remember(command, &outcome, now);
+        self.keep_first(command, &outcome);
         let outcome = self.spoil_outcome(command, outcome, now);
         if matches!(command.action, KeyAction::Write(_)) {
             return self.spoil_eviction(outcome, &before, now);
@@ -102,6 +113,25 @@ impl<S: Subject> Subject for Mutant<S> {
 
     fn sweep(&mut self, now: UnixMillis, turn: usize) {
         self.inner.sweep(now, turn);
+    }
+
+    fn take_records(&mut self) -> Vec<(PartitionNumber, Vec<u8>)> {
+        let mutation = self.mutation;
+        let mut records = self.inner.take_records();
+        records.retain_mut(|(_, record)| records::spoil(mutation, record));
+        records
+    }
+
+    fn begin_snapshot(&self, number: PartitionNumber) -> Snapshot {
+        self.inner.begin_snapshot(number)
+    }
+
+    fn snapshot(&self, number: PartitionNumber, snapshot: &mut Snapshot, bytes_max: usize) -> (Vec<Vec<u8>>, bool) {
+        let (mut rows, more) = self.inner.snapshot(number, snapshot, bytes_max);
+        if self.mutation == Mutation::SnapshotSkipsARow {
+            rows.pop();
+        }
+        (rows, more)
     }
 
     fn accounts(&self) -> Accounts {

@@ -74,6 +74,26 @@ mutations! {
     EvictsWithoutNeed,
     /// A write is refused though something could go.
     RefusesInPlaceOfEvicting,
+    /// A retry is done as if it were the first attempt.
+    RetryDoneTwice,
+    /// Another request with the same idempotency key gets the answer of the first.
+    KeyReusedUnnoticed,
+    /// An answer is kept for ever.
+    AnswerKeptForEver,
+    /// The answer of a refused write is kept, too.
+    RefusalKept,
+    /// An account may have one key more than its quota.
+    QuotaOffByOne,
+    /// What ends by a delete, by its time or for others is not recorded.
+    EndNotRecorded,
+    /// A flush is not recorded.
+    FlushNotRecorded,
+    /// That a tombstone was forgotten is not recorded.
+    ForgettingNotRecorded,
+    /// A record does not have the answer of its write.
+    AnswerNotRecorded,
+    /// A snapshot leaves out a row.
+    SnapshotSkipsARow,
     /// The figure for used memory is one byte off.
     BytesDrift,
     /// A tombstone's bytes are not counted.

@@ -4,10 +4,12 @@
 mod conditions;
 mod writes;
 
+use kvnode_core::store::answers::Idempotency;
 use kvnode_core::store::command::{AllCommand, Command, KeyAction, KeyCommand, List, PageLimit, Sorted};
 use kvnode_core::store::cursor::Cursor;
 use kvnode_core::store::key::{Address, Key, KeyPart, Namespace};
 use kvnode_core::store::limits::Limits;
+use kvnode_core::store::usage::Quota;
 use kvnode_core::store::{Eviction, StoreConfig};
 use kvnode_core::time::UnixMillis;
 use rand::RngExt;
@@ -27,7 +29,14 @@ const ROOMY: u64 = 1 << 30;
 /// Removals of one sweep in each partition; small, so that sweeps end in the middle.
 const SWEEP_TURN_MAX: usize = 4;
 
+/// Few, so that they are used again and again.
+const IDEMPOTENCY_KEYS: u128 = 4;
+
+/// Makes numbers of them that are as far from each other as hashes are.
+const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a life has one step at a time")]
 pub enum Step {
     Execute(Command<'static>),
     Sweep { turn: usize },
@@ -36,10 +45,14 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Workload {
     pub config: StoreConfig,
+    /// Of each account.
+    pub quota: Quota,
     keys: Vec<Key<'static>>,
     /// Nearly all entries share a partition and a namespace and fill the memory, so that an eviction has many to choose
     /// from.
     crowded: bool,
+    /// How often a command comes with an idempotency key. Where memory is short, there is room for few answers.
+    keyed: f64,
     /// How large values may be, in characters.
     value_chars_max: usize,
 }
@@ -49,6 +62,13 @@ impl Step {
     pub fn address(&self) -> Option<&Address<'static>> {
         match self {
             Self::Execute(Command::Key(command)) => Some(&command.address),
+            _ => None,
+        }
+    }
+
+    pub fn command(&self) -> Option<&KeyCommand<'static>> {
+        match self {
+            Self::Execute(Command::Key(command)) => Some(command),
             _ => None,
         }
     }
@@ -80,7 +100,17 @@ impl Workload {
         // Mostly of the sizes that share blocks, sometimes beyond those, seldom with a length of four bytes.
         let value_chars_max = *[30, 300, 2_000, 2_000, 2_000, 70_000].choose(random).expect("six of them");
         let value_chars_max = if crowded { 60 } else { random.random_range(1..value_chars_max) };
-        Self { config, keys, crowded, value_chars_max }
+        let quota = match random.random_range(0..3) {
+            0 => Quota { keys_max: random.random_range(0..8), bytes_max: u64::MAX },
+            1 => Quota { keys_max: u64::MAX, bytes_max: random.random_range(0..3_000) },
+            _ => Quota::NONE,
+        };
+        let keyed = match memory_limit {
+            _ if crowded => 0.02,
+            ROOMY => 0.4,
+            _ => 0.08,
+        };
+        Self { config, quota, keys, crowded, keyed, value_chars_max }
     }
 
     /// Whether the store can never be full, so that no tombstone is dropped early either.
@@ -104,7 +134,11 @@ impl Workload {
             82..94 => return Step::Execute(Command::All(self.question(random))),
             _ => return Step::Sweep { turn: random.random_range(1..=SWEEP_TURN_MAX) },
         };
-        Step::Execute(Command::Key(KeyCommand::new(address, action)))
+        let idempotency = random.random_bool(self.keyed).then(|| Idempotency {
+            key: SPREAD.wrapping_mul(random.random_range(1..IDEMPOTENCY_KEYS)),
+            request: u128::from(random.random_range(1..6_u32) / 5),
+        });
+        Step::Execute(Command::Key(KeyCommand::new(address, action).once(idempotency)))
     }
 
     fn question(&self, random: &mut StdRng) -> AllCommand {
