@@ -9,6 +9,7 @@ mod layers;
 pub mod logs;
 pub mod machine;
 pub mod names;
+pub mod persistence;
 mod quantities;
 pub mod secret;
 pub(crate) mod shown;
@@ -29,6 +30,7 @@ use layers::{Layers, Setting, Source};
 use logs::{LogFormat, LogLevel};
 use machine::Machine;
 use names::{ApiPrefix, NodeName, TenantName};
+use persistence::{Persistence, Recover};
 use secret::Secret;
 use shown::Shown;
 
@@ -73,6 +75,10 @@ pub struct Settings {
     pub default_ttl: Option<Ttl>,
     pub api_prefix: ApiPrefix,
     pub cors_origins: Origins,
+    /// None: the node has no identity and keeps nothing.
+    pub data_dir: Option<PathBuf>,
+    pub persistence: Persistence,
+    pub recover: Recover,
     pub admin_key: Option<Secret>,
     pub threads: usize,
     pub cpu_limit_cores: f64,
@@ -120,6 +126,12 @@ pub enum SettingsError {
     NotYaml { path: PathBuf, reason: String },
     #[error("The config file {} has the unknown key '{key}'; its keys are the names of the flags.", path.display())]
     UnknownKey { path: PathBuf, key: String },
+    #[error("The setting {source_of} needs a folder to keep data in; give one with --data-dir DIR.")]
+    NoDataDir { source_of: Source },
+    #[error(
+        "The setting {source_of} is about kept data, and none are kept; give --persistence everysec or always, too."
+    )]
+    NoPersistence { source_of: Source },
     #[error("No memory limit can be found on this machine; give --memory-limit, for example --memory-limit 512Mi.")]
     NoMemoryLimit,
 }
@@ -144,6 +156,7 @@ pub fn resolve(
     let port = layers.parsed(&catalogue::PORT, port_number)?.unwrap_or(3000);
     let metrics_port = layers.parsed(&catalogue::METRICS_PORT, port_number)?.unwrap_or(9090);
     let threads = layers.parsed(&catalogue::THREADS, |text| quantities::number(text, THREADS))?;
+    let (data_dir, persistence, recover) = disk(&layers)?;
     Ok(Request::Run(Box::new(Settings {
         name: node_name(&layers)?,
         bind: layers.parsed(&catalogue::BIND, address)?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
@@ -158,6 +171,9 @@ pub fn resolve(
         default_ttl: layers.parsed(&catalogue::DEFAULT_TTL, default_ttl)?.flatten(),
         api_prefix: api_prefix(&layers, &tenant)?,
         cors_origins: layers.parsed(&catalogue::CORS_ORIGINS, str::parse)?.unwrap_or_default(),
+        persistence,
+        recover,
+        data_dir,
         admin_key: admin_key(&layers)?,
         threads: threads.unwrap_or_else(|| machine.serving_threads()),
         cpu_limit_cores: machine.cpu_cores,
@@ -236,6 +252,26 @@ fn default_ttl(text: &str) -> Result<Option<Ttl>, String> {
 fn api_prefix(layers: &Layers<'_>, tenant: &TenantName) -> Result<ApiPrefix, SettingsError> {
     let parse = |text: &str| ApiPrefix::new(text, tenant);
     Ok(layers.parsed(&catalogue::API_PREFIX, parse)?.unwrap_or_default())
+}
+
+/// Each of these asks for the one before: a wish that would be without effect is refused.
+fn disk(layers: &Layers<'_>) -> Result<(Option<PathBuf>, Persistence, Recover), SettingsError> {
+    let data_dir = layers.parsed(&catalogue::DATA_DIR, folder)?;
+    let persistence = layers.parsed(&catalogue::PERSISTENCE, str::parse)?.unwrap_or_default();
+    let recover = layers.parsed(&catalogue::RECOVER, str::parse)?.unwrap_or_default();
+    if let (None, Some(given)) = (&data_dir, layers.given(&catalogue::PERSISTENCE)?)
+        && persistence != Persistence::Off
+    {
+        return Err(SettingsError::NoDataDir { source_of: given.source });
+    }
+    if let (Persistence::Off, Some(given)) = (persistence, layers.given(&catalogue::RECOVER)?) {
+        return Err(SettingsError::NoPersistence { source_of: given.source });
+    }
+    Ok((data_dir, persistence, recover))
+}
+
+fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("is empty; it must be the path of a folder".to_owned()) } else { Ok(text.into()) }
 }
 
 /// The file beats the value of the same layer; the variable with the value beats a file named in the config file.
