@@ -78,6 +78,10 @@ unit: ## Tests that need nothing but the machine (L0)
 sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1 MUTANT=
 	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(SEEDS) --seed-start $(SEED_START) $(if $(MUTANT),--mutant $(MUTANT))
 
+.PHONY: durability
+durability: ## Kill a node while clients write, ROUNDS=200 times each way, and look for what is missing
+	ROUNDS=$(or $(ROUNDS),200) $(CARGO) test --locked -p kvnode --test node -- durability::killed --nocapture
+
 .PHONY: api
 api: ## Tests against a real API server, without nodes (L2)
 	$(TESTS) --test api_server --test operator

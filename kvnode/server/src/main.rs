@@ -54,7 +54,8 @@ fn run(settings: Settings) -> ExitCode {
     match ending {
         Ok(Ending::Drained) => ExitCode::SUCCESS,
         Ok(Ending::Forced | Ending::Failed) => ExitCode::FAILURE,
-        Err(error) => wrong_start(error.as_ref()),
+        Ok(Ending::Refused(sentence)) => wrong_start(&sentence),
+        Err(error) => wrong_start(&error),
     }
 }
 
@@ -97,7 +98,7 @@ fn stop_signals() -> std::io::Result<mpsc::Receiver<()>> {
     Ok(stopped)
 }
 
-fn wrong_start(error: &dyn std::error::Error) -> ExitCode {
+fn wrong_start(error: &dyn std::fmt::Display) -> ExitCode {
     // When even standard error is closed, the exit code has to say it all.
     let _ = writeln!(std::io::stderr(), "{error}");
     ExitCode::from(EXIT_WRONG_START)

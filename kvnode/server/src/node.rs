@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::connections::{Lifetime, serve};
+use crate::disk::{Disk, FolderError, Records, RecoveryError, Running};
 use crate::http::{monitoring, public};
 use crate::listeners::{self, ListenError};
 use crate::reread::reread_files;
@@ -33,6 +34,7 @@ pub struct Node {
     monitoring: Option<std::net::TcpListener>,
     monitoring_address: Option<SocketAddr>,
     serving: usize,
+    disk: Option<Disk>,
     /// The name of each serving thread, when it ends.
     ended: mpsc::UnboundedReceiver<String>,
 }
@@ -41,12 +43,14 @@ pub struct Node {
 pub enum StartError {
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error("The node cannot start its threads: {0}; give it fewer --threads or raise the limit on processes.")]
     Threads(#[from] io::Error),
 }
 
 /// How a node came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// All requests were answered.
     Drained,
@@ -54,21 +58,26 @@ pub enum Ending {
     Forced,
     /// Something that should run for ever did not.
     Failed,
+    /// What is kept on the disk cannot be used, for the reason that this sentence gives. Nothing was served.
+    Refused(String),
 }
 
 impl Node {
     /// When this returns, the node takes connections.
     pub fn start(settings: Settings, clock: Clock) -> Result<Self, StartError> {
+        // The folder first: a node that has no right to it must not take connections even for a moment.
+        let disk = Disk::open(&settings, &clock)?;
         let listeners = listeners::open(&settings)?;
         let address = listeners.public[0].local_addr()?;
         let monitoring_address = listeners.monitoring.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        let shared = Arc::new(Shared::new(settings, clock));
+        let shared = Arc::new(Shared::new(settings, clock, disk.as_ref()));
         let (ending, ended) = mpsc::unbounded_channel();
         let serving = listeners.public.len();
         for (number, listener) in listeners.public.into_iter().enumerate() {
             start_thread(number, listener, &shared, ending.clone())?;
         }
-        Ok(Self { shared, address, monitoring: listeners.monitoring, monitoring_address, serving, ended })
+        let monitoring = listeners.monitoring;
+        Ok(Self { shared, address, monitoring, monitoring_address, serving, disk, ended })
     }
 
     /// Where the interface answers.
@@ -84,7 +93,6 @@ impl Node {
     /// Runs until told to stop: the first message drains, a second one ends the node at once.
     pub async fn run(mut self, mut stop: mpsc::Receiver<()>) -> Ending {
         let mut forever = JoinSet::new();
-        forever.spawn(tasks::sweep(Arc::clone(&self.shared)));
         forever.spawn(tasks::measure_rate(Arc::clone(&self.shared)));
         forever.spawn(reread_files(Arc::clone(&self.shared)));
         if let Some(listener) = self.monitoring.take() {
@@ -95,11 +103,44 @@ impl Node {
             let router = monitoring(&self.shared);
             forever.spawn(serve(listener, router, Arc::clone(&self.shared), Lifetime::UntilProcessEnds));
         }
-        tokio::select! {
-            _ = stop.recv() => {}
-            name = self.ended.recv() => return failed(&format!("{} ended", name.unwrap_or_default())),
-            _ = forever.join_next() => return failed("a background task ended"),
+        let (breaking, broken) = oneshot::channel();
+        let mut log = None;
+        // One that holds the identity alone stays locked for as long as the node is there.
+        let recovering = recover(self.disk.take_if(|disk| disk.log().is_some()), Arc::clone(&self.shared), breaking);
+        let event = tokio::select! {
+            recovered = recovering => match recovered {
+                Err(error) => return Ending::Refused(error.to_string()),
+                Ok(running) => {
+                    log = running;
+                    forever.spawn(tasks::sweep(Arc::clone(&self.shared)));
+                    tokio::select! {
+                        event = self.next_event(&mut stop, &mut forever) => event,
+                        // Without a log there is nobody who could tell.
+                        Ok(()) = broken => Event::Broken("the log can no longer be written".to_owned()),
+                    }
+                }
+            },
+            event = self.next_event(&mut stop, &mut forever) => event,
+        };
+        let ending = match event {
+            Event::Stop => self.drain(&mut stop, &mut forever).await,
+            Event::Broken(what) => failed(&what),
+        };
+        match log.map(Running::close) {
+            Some(false) => failed("the log could not be closed"),
+            _ => ending,
         }
+    }
+
+    async fn next_event(&mut self, stop: &mut mpsc::Receiver<()>, forever: &mut JoinSet<()>) -> Event {
+        tokio::select! {
+            _ = stop.recv() => Event::Stop,
+            name = self.ended.recv() => Event::Broken(format!("{} ended", name.unwrap_or_default())),
+            _ = forever.join_next() => Event::Broken("a background task ended".to_owned()),
+        }
+    }
+
+    async fn drain(&mut self, stop: &mut mpsc::Receiver<()>, forever: &mut JoinSet<()>) -> Ending {
         tracing::info!(tenant_id = self.shared.settings.tenant.as_str(), "draining");
         self.shared.begin_drain();
         let drained = async {
@@ -119,6 +160,29 @@ impl Node {
             _ = forever.join_next() => failed("a background task ended"),
         }
     }
+}
+
+/// What ends a node.
+enum Event {
+    Stop,
+    Broken(String),
+}
+
+/// Brings back what is kept, while all ports answer already that this is so. Nothing to do for a node that keeps nothing.
+async fn recover(
+    disk: Option<Disk>,
+    shared: Arc<Shared>,
+    broken: oneshot::Sender<()>,
+) -> Result<Option<Running>, RecoveryError> {
+    let Some((log, disk)) = disk.and_then(|disk| Some((disk.log().cloned()?, disk))) else { return Ok(None) };
+    let recovering = move || {
+        let records = Records::of(&shared);
+        let running = disk.recover(&log, shared.store.recovery(), records, broken)?;
+        shared.store.open();
+        tracing::info!(tenant_id = shared.settings.tenant.as_str(), "ready");
+        Ok(Some(running))
+    };
+    tokio::task::spawn_blocking(recovering).await.expect("a panic ends the process")
 }
 
 fn forced(reason: &str) -> Ending {

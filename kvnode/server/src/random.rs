@@ -11,3 +11,9 @@ pub(crate) fn hash_seed() -> u64 {
 pub(crate) fn request_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
+
+/// Of a node that has not had one before. No two nodes anywhere may come to the same.
+#[expect(clippy::disallowed_methods, reason = "this is the crate's random module")]
+pub(crate) fn node_id() -> u128 {
+    rand::random()
+}

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
 use kvnode_core::store::StoreConfig;
-use kvnode_core::store::command::{AllCommand, KeyCommand};
+use kvnode_core::store::command::{AllCommand, KeyAction, KeyCommand};
 use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::outcome::{Gathered, Outcome};
-use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
+use crate::disk::{Disk, Identity};
 use crate::drain::DrainOrder;
 use crate::handshakes::Handshakes;
 use crate::http::body::BodyBudget;
@@ -25,6 +25,7 @@ use crate::random;
 use crate::settings::Settings;
 use crate::settings::live::LiveSettings;
 use crate::store::SharedStore;
+use crate::untold::Untold;
 
 /// Connections at once over all listeners. Each costs some ten kilobytes; thousands of clients are promised, and
 /// beyond this the kernel's queue makes the next one wait.
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) store: SharedStore,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
+    /// Of the data folder, if there is one.
+    pub(crate) identity: Option<Identity>,
     pub(crate) bodies: BodyBudget,
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) monitor: Arc<Monitor>,
@@ -49,22 +52,25 @@ pub(crate) struct Shared {
     draining: watch::Sender<bool>,
 }
 
-/// Why a command that was run cannot be answered. A store that is kept in memory alone always can.
-#[derive(Debug, Error)]
-pub(crate) enum Untold {}
-
 impl Shared {
-    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: Settings, clock: Clock, disk: Option<&Disk>) -> Self {
         let live = Arc::clone(&settings.live.now());
-        let store = SharedStore::new(&StoreConfig {
+        let config = StoreConfig {
             memory_limit: settings.memory_limit,
             tombstone_retention_ms: milliseconds(settings.tombstone_retention),
             hash_seed: random::hash_seed(),
             limits: live.limits.clone(),
             eviction: settings.eviction,
-        });
+        };
+        let store = SharedStore::new(&config, disk.and_then(Disk::log).cloned());
         Self {
-            metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
+            metrics: Metrics::new(
+                settings.tenant.as_str(),
+                settings.memory_limit,
+                settings.cpu_limit_cores,
+                store.log().is_some(),
+            ),
+            identity: disk.map(|disk| disk.folder().identity().clone()),
             bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max, settings.timeouts.body),
             connections: Arc::new(Semaphore::new(connections_max())),
             monitor: Arc::new(Monitor::new()),
@@ -81,21 +87,29 @@ impl Shared {
 
     /// Runs a command about one key. Gives what `answer` made of the outcome, which it sees while the partition is still
     /// locked, as soon as that may be told to a client.
-    #[expect(
-        clippy::unused_async,
-        reason = "callers must be ready to wait: what is kept on disk is told once it is there"
-    )]
     pub(crate) async fn run<R>(
         &self,
         command: &KeyCommand<'_>,
         answer: impl FnOnce(Outcome<EntryRef<'_>>) -> R,
     ) -> Result<R, Untold> {
-        Ok(self.store.execute(command, self.clock.now(), answer))
+        self.store.ready()?;
+        if !matches!(command.action, KeyAction::Get) {
+            self.store.admitted().await?;
+        }
+        let answered = self.store.execute(command, self.clock.now(), answer);
+        self.store.settled(self.store.ticket(&command.address.key)).await?;
+        Ok(answered)
     }
 
     /// The same for a question about all keys of a namespace.
     pub(crate) async fn gather(&self, command: AllCommand) -> Result<Gathered, Untold> {
-        Ok(self.store.gather(command, self.clock.now()).await)
+        self.store.ready()?;
+        if matches!(command, AllCommand::Flush(_)) {
+            self.store.admitted().await?;
+        }
+        let gathered = self.store.gather(command, self.clock.now()).await;
+        self.store.settled(self.store.ticket_of_all()).await?;
+        Ok(gathered)
     }
 
     /// The settings that can change, as they are at this moment.
@@ -124,11 +138,14 @@ impl Shared {
     }
 
     /// Why nobody should be sent to this node; none when it is ready.
-    pub(crate) fn not_ready(&self) -> Option<&'static str> {
+    pub(crate) fn not_ready(&self) -> Option<String> {
         if self.is_draining() {
-            return Some("The node is shutting down.");
+            return Some("The node is shutting down.".to_owned());
         }
-        self.drain_order.mode().map(|_| "The node was asked to step aside.")
+        if let Err(untold) = self.store.ready() {
+            return Some(untold.to_string());
+        }
+        self.drain_order.mode().map(|_| "The node was asked to step aside.".to_owned())
     }
 
     /// Returns when the drain has begun.
@@ -150,6 +167,7 @@ impl Shared {
             evicted_keys: ledger.evicted(),
             uptime: self.uptime(),
             process: Usage::now(),
+            disk: self.store.log().map(|log| log.readings()),
         })
     }
 }

@@ -1,20 +1,37 @@
 //! The core's partitions, each under a mutex of its own, shared by all serving threads. A thread holds at most one of
-//! the locks at a time and never waits for anything while it holds one.
+//! the locks at a time and never waits for anything while it holds one. Where data are kept on a disk, an outcome may be
+//! told once its ticket is settled: then no crash can take back what it shows.
 
-use std::sync::{Mutex, MutexGuard};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use kvnode_core::store::command::{AllCommand, KeyCommand};
 use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::gathering::Gathering;
+use kvnode_core::store::key::Key;
 use kvnode_core::store::ledger::Ledger;
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
 use kvnode_core::store::partition::{Partition, Swept};
+use kvnode_core::store::record::Record;
+use kvnode_core::store::slot::PartitionNumber;
 use kvnode_core::store::{EXPIRE_TURN, Eviction, Places, Store, StoreConfig};
 use kvnode_core::time::UnixMillis;
+use tokio::time::timeout;
+
+use crate::disk::{Admission, Log, Progress, Ticket};
+use crate::untold::Untold;
 
 /// Partitions a question about all keys visits before other requests of the thread get a turn.
 const VISITS_PER_TURN: usize = 16;
+
+/// What a snapshot takes of a partition at once: so long nobody else gets at it.
+const SNAPSHOT_PIECE_BYTES: usize = 256 << 10;
+
+/// A client is told after so long that its write may or may not be kept.
+const CONFIRMATION_TIME_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) struct SharedStore {
@@ -22,13 +39,78 @@ pub(crate) struct SharedStore {
     partitions: Vec<Mutex<Partition>>,
     ledger: Ledger,
     evicting: bool,
+    /// None: memory alone.
+    log: Option<Arc<Log>>,
+    recovery: Progress,
+    /// What the log holds is in the partitions.
+    open: AtomicBool,
 }
 
 impl SharedStore {
-    pub(crate) fn new(config: &StoreConfig) -> Self {
+    /// With a log, it is open once that was read.
+    pub(crate) fn new(config: &StoreConfig, log: Option<Arc<Log>>) -> Self {
         let (partitions, ledger, places) = Store::new(config).into_parts();
         let partitions = partitions.into_iter().map(Mutex::new).collect();
-        Self { places, partitions, ledger, evicting: config.eviction != Eviction::None }
+        let open = AtomicBool::new(log.is_none());
+        let (evicting, recovery) = (config.eviction != Eviction::None, Progress::default());
+        Self { places, partitions, ledger, evicting, log, recovery, open }
+    }
+
+    pub(crate) fn recovery(&self) -> &Progress {
+        &self.recovery
+    }
+
+    /// Everything that was kept is here again; what happens from here on is written down.
+    pub(crate) fn open(&self) {
+        if self.log.is_some() {
+            (0..self.partitions.len()).for_each(|index| self.partition(index).record_changes());
+        }
+        self.open.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn log(&self) -> Option<&Arc<Log>> {
+        self.log.as_ref()
+    }
+
+    /// Whether commands can be answered.
+    pub(crate) fn ready(&self) -> Result<(), Untold> {
+        if self.open.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        let (done, total) = self.recovery.figures();
+        Err(Untold::Recovering { done: done >> 20, total: mebibytes(total) })
+    }
+
+    /// Returns when a write may be done, or says why not.
+    pub(crate) async fn admitted(&self) -> Result<(), Untold> {
+        let Some(log) = &self.log else { return Ok(()) };
+        match log.admit() {
+            Admission::Granted => Ok(()),
+            Admission::DiskFull => Err(Untold::DiskFull),
+            Admission::Later => match timeout(CONFIRMATION_TIME_MAX, log.admitted()).await {
+                Ok(Admission::Granted) => Ok(()),
+                // Nothing was done yet, and a disk that takes nothing for so long is as good as full.
+                _ => Err(Untold::DiskFull),
+            },
+        }
+    }
+
+    /// What the outcome of a command about this key has to wait for. To be asked after the command was run.
+    pub(crate) fn ticket(&self, key: &Key<'_>) -> Ticket {
+        let partition = || PartitionNumber::of(key.as_str().as_bytes());
+        self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket(partition()))
+    }
+
+    /// What the outcome of a command about all partitions has to wait for.
+    pub(crate) fn ticket_of_all(&self) -> Ticket {
+        self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket_of_all())
+    }
+
+    /// Returns when an outcome with this ticket may be told.
+    pub(crate) async fn settled(&self, ticket: Ticket) -> Result<(), Untold> {
+        let Some(log) = self.log.as_ref().filter(|log| !log.is_settled(ticket)) else { return Ok(()) };
+        timeout(CONFIRMATION_TIME_MAX, log.settled(ticket)).await.map_err(|_| Untold::Unconfirmed)
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -104,7 +186,58 @@ impl SharedStore {
         self.lock(index).sweep(now, turn, &self.ledger)
     }
 
-    pub(crate) fn lock(&self, index: usize) -> MutexGuard<'_, Partition> {
+    /// What happened to a partition before the start. False if the record means nothing.
+    pub(crate) fn take_back(&self, partition: u8, record: &[u8]) -> bool {
+        let restore = |record| self.partition(usize::from(partition)).restore(&record, &self.ledger);
+        Record::decode(record).and_then(restore).is_ok()
+    }
+
+    /// Tells of everything in a partition, and lets others at it between the pieces.
+    pub(crate) fn tell_contents(&self, partition: PartitionNumber, tell: &mut dyn FnMut(&[u8])) {
+        let mut snapshot = self.partition(partition.index()).begin_snapshot();
+        while self.partition(partition.index()).snapshot(&mut snapshot, SNAPSHOT_PIECE_BYTES, &mut *tell) {}
+    }
+
+    /// Holds a partition. What happens to it meanwhile goes to the log before anybody else can see it.
+    pub(crate) fn lock(&self, index: usize) -> Held<'_> {
+        Held { partition: self.partition(index), index, log: self.log.as_deref() }
+    }
+
+    fn partition(&self, index: usize) -> MutexGuard<'_, Partition> {
         self.partitions[index].lock().expect("a panic ends the process before another thread can see its partition")
     }
 }
+
+/// A partition, for as long as this thread has it.
+#[derive(Debug)]
+pub(crate) struct Held<'s> {
+    partition: MutexGuard<'s, Partition>,
+    index: usize,
+    log: Option<&'s Log>,
+}
+
+impl Deref for Held<'_> {
+    type Target = Partition;
+
+    fn deref(&self) -> &Partition {
+        &self.partition
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Partition {
+        &mut self.partition
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(log) = self.log {
+            let index = self.index;
+            self.partition.take_records(|record| log.append(index, record));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! `kvnode ctl`: what people and scripts do with a running node, over its HTTP interface, from the same file that is the
 //! node; an image without a shell has these commands all the same. One file for each command.
 
+mod check;
 mod client;
 mod del;
 mod drain;
@@ -72,6 +73,7 @@ enum Command {
     Drain(drain::Drain),
     Gone(gone::Gone),
     Recover(recover::Recover),
+    Check(check::Check),
 }
 
 /// How an answer is printed.
@@ -115,9 +117,14 @@ fn told(error: &clap::Error) -> ExitCode {
 
 impl Ctl {
     async fn run(self) -> Result<(), Failure> {
-        let mut client = Client::new(&self.target)?;
         let mut out = std::io::stdout().lock();
+        // A folder can be looked over where no node and no key is.
+        if let Command::Check(check) = self.command {
+            return check.run(&mut out);
+        }
+        let mut client = Client::new(&self.target)?;
         match self.command {
+            Command::Check(check) => check.run(&mut out),
             Command::Status(status) => status.run(&mut client, &mut out).await,
             Command::Health(health) => health.run(&mut client, &mut out).await,
             Command::Ping(ping) => ping.run(&mut client, &mut out).await,

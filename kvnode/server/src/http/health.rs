@@ -34,7 +34,7 @@ struct Cluster {
 struct Status {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<String>,
 }
 
 /// What the node needs to serve, part by part.
@@ -64,6 +64,8 @@ const HEALTHY: &str = "healthy";
 /// Something works less well than it should; the node serves all the same.
 const DEGRADED: &str = "degraded";
 
+const UNHEALTHY: &str = "unhealthy";
+
 pub(super) async fn summary(State(shared): State<Arc<Shared>>, _tenant: OwnTenant) -> Response {
     let health = Health {
         status: HEALTHY,
@@ -80,7 +82,7 @@ pub(super) async fn dependencies(State(shared): State<Arc<Shared>>, _tenant: Own
     let dependencies = Dependencies {
         store: store(&shared),
         peers: Dependency { status: HEALTHY, message: "This node is the whole cluster.".to_owned() },
-        disk: Dependency { status: HEALTHY, message: "Data is kept in memory only.".to_owned() },
+        disk: disk(&shared),
     };
     let all = [&dependencies.store, &dependencies.peers, &dependencies.disk];
     let status = if all.iter().all(|part| part.status == HEALTHY) { HEALTHY } else { DEGRADED };
@@ -92,6 +94,16 @@ fn store(shared: &Shared) -> Dependency {
     let (used, limit) = (shared.store.ledger().used(), shared.store.ledger().limit());
     let status = if used < limit { HEALTHY } else { DEGRADED };
     Dependency { status, message: format!("{used} of {limit} bytes are in use.") }
+}
+
+fn disk(shared: &Shared) -> Dependency {
+    match shared.store.log() {
+        None => Dependency { status: HEALTHY, message: "Data is kept in memory only.".to_owned() },
+        Some(log) if log.is_full() => {
+            Dependency { status: UNHEALTHY, message: "The disk is full: writes are refused, reads go on.".to_owned() }
+        }
+        Some(_) => Dependency { status: HEALTHY, message: "Data is kept on the disk.".to_owned() },
+    }
 }
 
 pub(super) async fn live(_tenant: OwnTenant) -> Response {

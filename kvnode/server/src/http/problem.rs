@@ -13,7 +13,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::dialect::Dialect;
-use crate::shared::Untold;
+use crate::untold::Untold;
 
 #[derive(Debug, Error)]
 #[error("{sentence}")]
@@ -138,7 +138,13 @@ impl IntoResponse for Problem {
 
 impl From<Untold> for Problem {
     fn from(untold: Untold) -> Self {
-        match untold {}
+        let (status, code) = match untold {
+            Untold::Recovering { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Recovering"),
+            Untold::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "DiskFull"),
+            Untold::Unconfirmed => (StatusCode::GATEWAY_TIMEOUT, "OutcomeUnknown"),
+        };
+        let problem = Self::new(status, code, untold.to_string());
+        if status == StatusCode::SERVICE_UNAVAILABLE { problem.with_header(header::RETRY_AFTER, "1") } else { problem }
     }
 }
 

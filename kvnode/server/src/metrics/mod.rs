@@ -58,7 +58,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(tenant: &str, memory_limit: u64, cpu_limit_cores: f64) -> Self {
+    /// `keeps`: whether the node has data on a disk.
+    pub(crate) fn new(tenant: &str, memory_limit: u64, cpu_limit_cores: f64, keeps: bool) -> Self {
         let mut registry = Registry::default();
         cluster::describe(&mut registry);
         let metrics = Self {
@@ -80,7 +81,7 @@ impl Metrics {
                 "Requests answered in a second, averaged over the last ten",
                 Gauge::default(),
             ),
-            snapshot: Snapshot::new(&mut registry),
+            snapshot: Snapshot::new(&mut registry, keeps),
             registry,
         };
         metrics.snapshot.set_limits(memory_limit, cpu_limit_cores);

@@ -19,6 +19,17 @@ pub(crate) struct Readings {
     pub(crate) evicted_keys: u64,
     pub(crate) uptime: Duration,
     pub(crate) process: Usage,
+    /// None where nothing is kept.
+    pub(crate) disk: Option<DiskReadings>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DiskReadings {
+    pub(crate) log_bytes: u64,
+    pub(crate) snapshot_bytes: u64,
+    pub(crate) syncs: u64,
+    pub(crate) damaged_records: u64,
+    pub(crate) full: bool,
 }
 
 #[derive(Debug)]
@@ -32,10 +43,22 @@ pub(super) struct Snapshot {
     expired_keys: Counter,
     evicted_keys: Counter,
     cpu_seconds: Counter<f64, AtomicU64>,
+    disk: Option<Disk>,
+}
+
+#[derive(Debug)]
+struct Disk {
+    log_bytes: Gauge,
+    snapshot_bytes: Gauge,
+    full: Gauge,
+    syncs: Counter,
+    damaged_records: Counter,
 }
 
 impl Snapshot {
-    pub(super) fn new(registry: &mut Registry) -> Self {
+    /// A node that keeps nothing says nothing of a disk.
+    pub(super) fn new(registry: &mut Registry, keeps: bool) -> Self {
+        let disk = keeps.then(|| Disk::new(registry));
         let mut whole = |name: &str, help: &str| registered(registry, name, help, Gauge::default());
         let keys = whole("kv_keys", "Live keys of users");
         let memory_bytes = whole("kv_memory_bytes", "Memory taken by entries and tombstones");
@@ -43,6 +66,7 @@ impl Snapshot {
         let resident_memory_bytes = whole("process_resident_memory_bytes", "Resident memory of the process");
         let mut fraction = |name: &str, help: &str| registered(registry, name, help, Gauge::default());
         Self {
+            disk,
             keys,
             memory_bytes,
             memory_limit_bytes,
@@ -79,6 +103,34 @@ impl Snapshot {
         self.expired_keys.inner().store(readings.expired_keys, Ordering::Relaxed);
         self.evicted_keys.inner().store(readings.evicted_keys, Ordering::Relaxed);
         self.cpu_seconds.inner().store(readings.process.cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
+        if let (Some(disk), Some(readings)) = (&self.disk, &readings.disk) {
+            disk.take(readings);
+        }
+    }
+}
+
+impl Disk {
+    fn new(registry: &mut Registry) -> Self {
+        let mut gauge = |name: &str, help: &str| registered(registry, name, help, Gauge::default());
+        let log_bytes = gauge("kv_disk_log_bytes", "What the log takes of the disk");
+        let snapshot_bytes = gauge("kv_disk_snapshot_bytes", "What the newest snapshot takes of the disk");
+        let full = gauge("kv_disk_full", "1 while writes are refused because the disk is full");
+        let mut counter = |name: &str, help: &str| registered(registry, name, help, Counter::default());
+        Self {
+            log_bytes,
+            snapshot_bytes,
+            full,
+            syncs: counter("kv_disk_syncs", "Times the disk was asked to keep what was written"),
+            damaged_records: counter("kv_disk_damaged_records", "Damaged places that the start went on without"),
+        }
+    }
+
+    fn take(&self, readings: &DiskReadings) {
+        self.log_bytes.set(whole(readings.log_bytes));
+        self.snapshot_bytes.set(whole(readings.snapshot_bytes));
+        self.full.set(i64::from(readings.full));
+        self.syncs.inner().store(readings.syncs, Ordering::Relaxed);
+        self.damaged_records.inner().store(readings.damaged_records, Ordering::Relaxed);
     }
 }
 

@@ -190,6 +190,36 @@ pub(super) const CORS_ORIGINS: Setting = Setting {
     help: "Origins whose web pages may use the interface, as a list; * for all",
 };
 
+pub(super) const DATA_DIR: Setting = Setting {
+    flag: Some("data-dir"),
+    variable: Some("DATA_DIR"),
+    file_key: Some("data-dir"),
+    placeholder: "DIR",
+    default: "none",
+    group: STORE,
+    help: "Folder of the node's identity, and of its data if they are to be kept; made if it is not there",
+};
+
+pub(super) const PERSISTENCE: Setting = Setting {
+    flag: Some("persistence"),
+    variable: Some("PERSISTENCE"),
+    file_key: Some("persistence"),
+    placeholder: "MODE",
+    default: "off",
+    group: STORE,
+    help: "What outlives a crash: off nothing, everysec all but the last second, always every write that was confirmed",
+};
+
+pub(super) const RECOVER: Setting = Setting {
+    flag: Some("recover"),
+    variable: Some("RECOVER"),
+    file_key: Some("recover"),
+    placeholder: "MODE",
+    default: "damaged data are not started with",
+    group: STORE,
+    help: "skip-damaged goes on without the records that are damaged",
+};
+
 pub(super) const ADMIN_KEY_FILE: Setting = Setting {
     flag: Some("admin-key-file"),
     variable: Some("ADMIN_KEY_FILE"),
@@ -315,6 +345,9 @@ pub(super) const ALL: &[&Setting] = &[
     &MAX_VALUE_SIZE,
     &MAX_TAGS,
     &DEFAULT_TTL,
+    &DATA_DIR,
+    &PERSISTENCE,
+    &RECOVER,
     &ADMIN_KEY_FILE,
     &ADMIN_KEY,
     &THREADS,

@@ -11,6 +11,7 @@ pub mod logs;
 pub mod machine;
 pub mod names;
 mod origin;
+pub mod persistence;
 mod quantities;
 pub mod secret;
 pub(crate) mod shown;
@@ -34,6 +35,7 @@ use logs::{LogFormat, LogLevel};
 use machine::Machine;
 use names::{ApiPrefix, NodeName, TenantName};
 use origin::Origin;
+use persistence::{Persistence, Recover};
 use secret::Secret;
 use timeouts::Timeouts;
 
@@ -80,6 +82,10 @@ pub struct Settings {
     pub eviction: Eviction,
     pub tombstone_retention: Duration,
     pub api_prefix: ApiPrefix,
+    /// None: the node has no identity and keeps nothing.
+    pub data_dir: Option<PathBuf>,
+    pub persistence: Persistence,
+    pub recover: Recover,
     pub threads: usize,
     pub cpu_limit_cores: f64,
     pub log_format: LogFormat,
@@ -128,6 +134,12 @@ pub enum SettingsError {
     NotYaml { path: PathBuf, reason: String },
     #[error("The config file {} has the unknown key '{key}'; its keys are the names of the flags.", path.display())]
     UnknownKey { path: PathBuf, key: String },
+    #[error("The setting {source_of} needs a folder to keep data in; give one with --data-dir DIR.")]
+    NoDataDir { source_of: Source },
+    #[error(
+        "The setting {source_of} is about kept data, and none are kept; give --persistence everysec or always, too."
+    )]
+    NoPersistence { source_of: Source },
     #[error("No memory limit can be found on this machine; give --memory-limit, for example --memory-limit 512Mi.")]
     NoMemoryLimit,
 }
@@ -153,6 +165,7 @@ fn settings(layers: &Layers<'_>, origin: &Origin) -> Result<Settings, SettingsEr
     let port = layers.parsed(&catalogue::PORT, port_number)?.unwrap_or(3000);
     let metrics_port = layers.parsed(&catalogue::METRICS_PORT, port_number)?.unwrap_or(9090);
     let threads = layers.parsed(&catalogue::THREADS, |text| quantities::number(text, THREADS))?;
+    let (data_dir, persistence, recover) = disk(layers)?;
     Ok(Settings {
         name: node_name(layers)?,
         bind: layers.parsed(&catalogue::BIND, address)?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
@@ -164,6 +177,9 @@ fn settings(layers: &Layers<'_>, origin: &Origin) -> Result<Settings, SettingsEr
             .parsed(&catalogue::TOMBSTONE_RETENTION, |text| quantities::duration(text, TOMBSTONE_RETENTION))?
             .unwrap_or(TOMBSTONE_RETENTION_DEFAULT),
         api_prefix: api_prefix(layers, &tenant)?,
+        persistence,
+        recover,
+        data_dir,
         threads: threads.unwrap_or_else(|| machine.serving_threads()),
         cpu_limit_cores: machine.cpu_cores,
         log_format: layers.parsed(&catalogue::LOG_FORMAT, str::parse)?.unwrap_or_else(LogFormat::for_stdout),
@@ -257,6 +273,26 @@ fn default_ttl(text: &str) -> Result<Option<Ttl>, String> {
 fn api_prefix(layers: &Layers<'_>, tenant: &TenantName) -> Result<ApiPrefix, SettingsError> {
     let parse = |text: &str| ApiPrefix::new(text, tenant);
     Ok(layers.parsed(&catalogue::API_PREFIX, parse)?.unwrap_or_default())
+}
+
+/// Each of these asks for the one before: a wish that would be without effect is refused.
+fn disk(layers: &Layers<'_>) -> Result<(Option<PathBuf>, Persistence, Recover), SettingsError> {
+    let data_dir = layers.parsed(&catalogue::DATA_DIR, folder)?;
+    let persistence = layers.parsed(&catalogue::PERSISTENCE, str::parse)?.unwrap_or_default();
+    let recover = layers.parsed(&catalogue::RECOVER, str::parse)?.unwrap_or_default();
+    if let (None, Some(given)) = (&data_dir, layers.given(&catalogue::PERSISTENCE)?)
+        && persistence != Persistence::Off
+    {
+        return Err(SettingsError::NoDataDir { source_of: given.source });
+    }
+    if let (Persistence::Off, Some(given)) = (persistence, layers.given(&catalogue::RECOVER)?) {
+        return Err(SettingsError::NoPersistence { source_of: given.source });
+    }
+    Ok((data_dir, persistence, recover))
+}
+
+fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("is empty; it must be the path of a folder".to_owned()) } else { Ok(text.into()) }
 }
 
 /// The file beats the value of the same layer; the variable with the value beats a file named in the config file.

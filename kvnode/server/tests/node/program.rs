@@ -3,9 +3,10 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use kvnode::clock::Clock;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -59,6 +60,18 @@ impl Program {
         // The channel closes when the process closes its output, which is when it ends.
         while self.lines.recv_timeout(PATIENCE).is_ok() {}
         self.child.wait().expect("it is our child")
+    }
+
+    /// Whether it ends, or closes its output, in this time.
+    pub(crate) fn ends_within(&mut self, time: Duration) -> bool {
+        let until = Clock::default().instant() + time;
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Clock::default().instant())) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
     }
 
     /// The names of its threads.

@@ -19,9 +19,14 @@ struct Status<'s> {
     tenant: &'s str,
     name: &'s str,
     version: &'static str,
+    /// Of the data folder; a node without one has no identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incarnation: Option<u64>,
     ready: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<String>,
     keys: u64,
     memory_used_bytes: u64,
     memory_limit_bytes: u64,
@@ -73,6 +78,8 @@ pub(in crate::http) async fn status(State(shared): State<Arc<Shared>>, _admin: A
         tenant: shared.settings.tenant.as_str(),
         name,
         version: env!("CARGO_PKG_VERSION"),
+        node_id: shared.identity.as_ref().map(|identity| identity.node.to_string()),
+        incarnation: shared.identity.as_ref().map(|identity| identity.incarnation),
         ready: not_ready.is_none(),
         reason: not_ready,
         keys,
@@ -84,7 +91,7 @@ pub(in crate::http) async fn status(State(shared): State<Arc<Shared>>, _admin: A
         partitions: Partitions { total: partitions, in_sync: partitions, moving: 0, lost: 0 },
         drain: shared.drain_order.mode(),
         room: room_for(ledger.used(), ledger.limit()),
-        roll_safe: roll_safe(keys),
+        roll_safe: roll_safe(keys, shared.store.log().is_some()),
     })
     .into_response()
 }
@@ -105,10 +112,11 @@ fn secrets(shared: &Shared) -> BTreeMap<&'static str, String> {
 }
 
 /// A node by itself holds all there is.
-fn roll_safe(keys: u64) -> RollSafe {
+fn roll_safe(keys: u64, kept: bool) -> RollSafe {
     let reason = match keys {
+        _ if kept => "What this node holds is in its data folder, and comes back with it.".to_owned(),
         0 => "There is nothing to lose.".to_owned(),
         keys => format!("No other node has the data, and this one keeps it in memory only: {keys} keys would be lost."),
     };
-    RollSafe { safe: keys == 0, reason }
+    RollSafe { safe: kept || keys == 0, reason }
 }
