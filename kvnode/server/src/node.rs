@@ -62,7 +62,7 @@ impl Node {
         let listeners = listeners::open(&settings)?;
         let address = listeners.public[0].local_addr()?;
         let monitoring_address = listeners.monitoring.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        let shared = Arc::new(Shared::new(settings, clock));
+        let shared = Arc::new(Shared::new(settings, clock)?);
         let (ending, ended) = mpsc::unbounded_channel();
         let serving = listeners.public.len();
         for (number, listener) in listeners.public.into_iter().enumerate() {
@@ -87,6 +87,7 @@ impl Node {
         forever.spawn(tasks::sweep(Arc::clone(&self.shared)));
         forever.spawn(tasks::measure_rate(Arc::clone(&self.shared)));
         forever.spawn(reread_files(Arc::clone(&self.shared)));
+        forever.spawn(tasks::write_audit(Arc::clone(&self.shared)));
         if let Some(listener) = self.monitoring.take() {
             let listener = match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => listener,

@@ -1,6 +1,7 @@
 //! What all threads of one node share. Everything in here is either fixed since the start, atomic, or behind a lock
 //! that is held for one partition's work at most.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use kvnode_core::store::outcome::{Gathered, Outcome};
 use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::drain::DrainOrder;
 use crate::handshakes::Handshakes;
@@ -37,6 +39,7 @@ const FILES_BESIDE_CONNECTIONS: u64 = 128;
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) store: SharedStore,
+    pub(crate) access: Access,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     pub(crate) bodies: BodyBudget,
@@ -54,7 +57,7 @@ pub(crate) struct Shared {
 pub(crate) enum Untold {}
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: Settings, clock: Clock) -> io::Result<Self> {
         let live = Arc::clone(&settings.live.now());
         let store = SharedStore::new(&StoreConfig {
             memory_limit: settings.memory_limit,
@@ -63,7 +66,9 @@ impl Shared {
             limits: live.limits.clone(),
             eviction: settings.eviction,
         });
-        Self {
+        store.ledger().set_account_quota(live.access.quota);
+        Ok(Self {
+            access: Access::new(&settings)?,
             metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
             bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max, settings.timeouts.body),
             connections: Arc::new(Semaphore::new(connections_max())),
@@ -76,7 +81,7 @@ impl Shared {
             settings,
             store,
             clock,
-        }
+        })
     }
 
     /// Runs a command about one key. Gives what `answer` made of the outcome, which it sees while the partition is still
@@ -108,6 +113,8 @@ impl Shared {
         let live = self.settings.take_over(newer);
         self.store.set_limits(&live.limits);
         self.bodies.allow_values_of(live.limits.value_bytes_max);
+        self.access.settings_changed();
+        self.store.ledger().set_account_quota(live.access.quota);
     }
 
     pub(crate) fn uptime(&self) -> Duration {
