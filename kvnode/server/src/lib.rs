@@ -1,6 +1,7 @@
 //! The shell around kvnode-core: settings, listeners, HTTP, metrics, threads. It decides nothing about keys and
 //! versions; it brings commands to the store and outcomes back.
 
+mod access;
 pub mod accounts;
 pub mod clock;
 mod connections;

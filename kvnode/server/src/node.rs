@@ -70,7 +70,7 @@ impl Node {
         let listeners = listeners::open(&settings)?;
         let address = listeners.public[0].local_addr()?;
         let monitoring_address = listeners.monitoring.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        let shared = Arc::new(Shared::new(settings, clock, disk.as_ref()));
+        let shared = Arc::new(Shared::new(settings, clock, disk.as_ref())?);
         let (ending, ended) = mpsc::unbounded_channel();
         let serving = listeners.public.len();
         for (number, listener) in listeners.public.into_iter().enumerate() {
@@ -95,6 +95,7 @@ impl Node {
         let mut forever = JoinSet::new();
         forever.spawn(tasks::measure_rate(Arc::clone(&self.shared)));
         forever.spawn(reread_files(Arc::clone(&self.shared)));
+        forever.spawn(tasks::write_audit(Arc::clone(&self.shared)));
         if let Some(listener) = self.monitoring.take() {
             let listener = match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => listener,

@@ -1,6 +1,7 @@
 //! What all threads of one node share. Everything in here is either fixed since the start, atomic, or behind a lock
 //! that is held for one partition's work at most.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::outcome::{Gathered, Outcome};
 use tokio::sync::{Semaphore, watch};
 
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::disk::{Disk, Identity};
 use crate::drain::DrainOrder;
@@ -38,6 +40,7 @@ const FILES_BESIDE_CONNECTIONS: u64 = 128;
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) store: SharedStore,
+    pub(crate) access: Access,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     /// Of the data folder, if there is one.
@@ -53,7 +56,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, clock: Clock, disk: Option<&Disk>) -> Self {
+    pub(crate) fn new(settings: Settings, clock: Clock, disk: Option<&Disk>) -> io::Result<Self> {
         let live = Arc::clone(&settings.live.now());
         let config = StoreConfig {
             memory_limit: settings.memory_limit,
@@ -63,7 +66,9 @@ impl Shared {
             eviction: settings.eviction,
         };
         let store = SharedStore::new(&config, disk.and_then(Disk::log).cloned());
-        Self {
+        store.ledger().set_account_quota(live.access.quota);
+        Ok(Self {
+            access: Access::new(&settings)?,
             metrics: Metrics::new(
                 settings.tenant.as_str(),
                 settings.memory_limit,
@@ -82,7 +87,7 @@ impl Shared {
             settings,
             store,
             clock,
-        }
+        })
     }
 
     /// Runs a command about one key. Gives what `answer` made of the outcome, which it sees while the partition is still
@@ -122,6 +127,8 @@ impl Shared {
         let live = self.settings.take_over(newer);
         self.store.set_limits(&live.limits);
         self.bodies.allow_values_of(live.limits.value_bytes_max);
+        self.access.settings_changed();
+        self.store.ledger().set_account_quota(live.access.quota);
     }
 
     pub(crate) fn uptime(&self) -> Duration {

@@ -19,6 +19,12 @@ const SWEEP_TURN: usize = 500;
 /// The rate is an average over this many seconds: long enough to be calm, short enough for an autoscaler.
 const RATE_SECONDS: usize = 10;
 
+/// In this time a node that is driven to its limits fills a good part of the queue of ten thousand.
+const AUDIT_EVERY: Duration = Duration::from_millis(20);
+
+/// A minute or so: it frees memory, and nobody waits for that.
+const AUDIT_TURNS_BETWEEN_FORGETTING: u32 = 3000;
+
 /// Removes expired keys and forgets old tombstones. Expired keys are invisible before that; this frees their memory.
 pub(crate) async fn sweep(shared: Arc<Shared>) {
     let every = match shared.settings.environment {
@@ -59,6 +65,27 @@ pub(crate) async fn measure_rate(shared: Arc<Shared>) {
             totals.pop_front();
         }
         shared.metrics.task("request_rate", "success");
+    }
+}
+
+/// Brings the audit trail up to date.
+pub(crate) async fn write_audit(shared: Arc<Shared>) {
+    let mut ticks = interval(AUDIT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for turn in 0_u32.. {
+        ticks.tick().await;
+        let written = shared.access.audit.write();
+        if written.events > 0 {
+            shared.metrics.task("audit", "success");
+        }
+        if written.lost > 0 {
+            shared.metrics.task("audit", "error");
+            let tenant_id = shared.settings.tenant.as_str();
+            tracing::warn!(tenant_id, lost = written.lost, operation = "audit", "the queue was full; events are lost");
+        }
+        if turn.is_multiple_of(AUDIT_TURNS_BETWEEN_FORGETTING) {
+            shared.access.audit.forget_old(shared.clock.now());
+        }
     }
 }
 

@@ -38,7 +38,26 @@ pub enum Scope {
     ReadWriteDelete,
 }
 
+impl Operation {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 impl Scope {
+    /// As it is written in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Readonly => "readonly",
+            Self::ReadWrite => "read_write",
+            Self::ReadWriteDelete => "read_write_delete",
+        }
+    }
+
     pub const fn allows(self, operation: Operation) -> bool {
         match operation {
             Operation::Read => true,
@@ -49,17 +68,24 @@ impl Scope {
 }
 
 /// 16 hexadecimal digits, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ApiKeyId(Box<str>);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ApiKeyId([u8; 2 * ID_BYTES]);
 
 impl ApiKeyId {
     /// None: no key has this id.
     pub fn parse(text: &str) -> Option<Self> {
-        is_hexadecimal(text, ID_BYTES).then(|| Self(text.into()))
+        let digits = text.as_bytes().try_into().ok()?;
+        is_hexadecimal(text, ID_BYTES).then_some(Self(digits))
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).expect("digits are ASCII")
+    }
+}
+
+impl fmt::Debug for ApiKeyId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(formatter)
     }
 }
 
@@ -104,14 +130,14 @@ impl NewApiKey {
         let mut text = Zeroizing::new(String::with_capacity(API_KEY_CHARS));
         text.push_str(PREFIX);
         push_hexadecimal(&mut text, &*entropy::bytes::<ID_BYTES>());
-        let id = ApiKeyId(text[PREFIX.len()..].into());
+        let id = ApiKeyId::parse(&text[PREFIX.len()..]).expect("digits were pushed");
         text.push('_');
         push_hexadecimal(&mut text, &*entropy::bytes::<SECRET_BYTES>());
         Self { id, text }
     }
 
-    pub fn id(&self) -> &ApiKeyId {
-        &self.id
+    pub fn id(&self) -> ApiKeyId {
+        self.id
     }
 
     /// For the answer that shows it, and for nothing else.
@@ -132,7 +158,7 @@ impl fmt::Debug for NewApiKey {
 
 /// What a caller sent, when it has the form of a key; whether it is one, its hash decides.
 pub struct PresentedApiKey<'t> {
-    id: &'t str,
+    id: ApiKeyId,
     text: &'t str,
 }
 
@@ -140,11 +166,12 @@ impl<'t> PresentedApiKey<'t> {
     /// None: this is no key of ours, but perhaps a token.
     pub fn parse(text: &'t str) -> Option<Self> {
         let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
-        (is_hexadecimal(id, ID_BYTES) && is_hexadecimal(secret, SECRET_BYTES)).then_some(Self { id, text })
+        let id = ApiKeyId::parse(id)?;
+        is_hexadecimal(secret, SECRET_BYTES).then_some(Self { id, text })
     }
 
     pub fn id(&self) -> ApiKeyId {
-        ApiKeyId(self.id.into())
+        self.id
     }
 }
 
@@ -181,7 +208,7 @@ mod tests {
         assert_eq!(key.text().len(), API_KEY_CHARS);
         assert!(key.text().starts_with(&format!("kvt_{}_", key.id().as_str())));
         let caller = presented(key.text());
-        assert_eq!(&caller.id(), key.id());
+        assert_eq!(caller.id(), key.id());
         assert!(key.hash().is_of(&caller));
         let stored = ApiKeyHash::from_bytes(*key.hash().as_bytes());
         assert!(stored.is_of(&caller));
@@ -204,7 +231,7 @@ mod tests {
     #[test]
     fn keys_and_their_ids_never_come_twice() {
         let keys: Vec<_> = (0..1000).map(|_| NewApiKey::generate()).collect();
-        assert_eq!(keys.iter().map(|key| key.id().as_str()).collect::<HashSet<_>>().len(), 1000);
+        assert_eq!(keys.iter().map(NewApiKey::id).collect::<HashSet<_>>().len(), 1000);
         let secrets = keys.iter().map(|key| &key.text()[API_KEY_CHARS - 2 * SECRET_BYTES..]);
         assert_eq!(secrets.collect::<HashSet<_>>().len(), 1000);
     }

@@ -91,6 +91,11 @@ impl RateLimiter {
         Self { rate, buckets: HashMap::new(), buckets_max }
     }
 
+    /// From here on. Buckets that hold more than the new burst lose the rest when they are next looked at.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate;
+    }
+
     /// Counts a request, unless it is one too many. A refused one costs its sender nothing more.
     pub fn admit(&mut self, client: Client, now: UnixMillis) -> Result<(), TooManyRequests> {
         let bucket = self.buckets.get(&client).copied();

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::hs256;
@@ -18,6 +19,8 @@ pub struct TokenKeys {
     pub(super) current: EncodingKey,
     /// The current key, then the previous ones.
     pub(super) accepted: Vec<DecodingKey>,
+    /// Of all keys, to tell whether they are others than before.
+    hash: [u8; 32],
 }
 
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -47,10 +50,19 @@ impl TokenKeys {
         hs256::install();
         Ok(Self {
             current: EncodingKey::from_secret(current.as_bytes()),
+            hash: Sha256::digest(text).into(),
             accepted: keys.iter().map(|(key, _)| DecodingKey::from_secret(key.as_bytes())).collect(),
         })
     }
 }
+
+impl PartialEq for TokenKeys {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl Eq for TokenKeys {}
 
 impl fmt::Debug for TokenKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

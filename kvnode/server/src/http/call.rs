@@ -19,13 +19,14 @@ use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::Reply;
 
 use super::body::{ReadBody, Room};
-use super::caller::Caller;
+use super::caller;
 use super::dialect::Dialect;
 use super::entry_text::{Surroundings, bytes_of, entry_text};
 use super::observe::RequestId;
 use super::problem::Problem;
 use super::query::Query;
 use super::target;
+use crate::access::Caller;
 use crate::monitor::Seen;
 use crate::settings::live::LiveSettings;
 use crate::shared::Shared;
@@ -111,7 +112,7 @@ impl Call {
         let (mut parts, body) = request.into_parts();
         let path = target::parameters(&mut parts).await?;
         target::check_tenant(&path, &shared)?;
-        let caller = Caller::of(&parts);
+        let caller = caller::of(&parts, &shared, dialect.door)?;
         if !parts.method.is_safe() {
             refuse_idempotency_key(&parts.headers)?;
         }
@@ -154,7 +155,7 @@ impl Call {
 
     /// What answers call the caller's namespace.
     pub(super) fn tenant_id(&self) -> Cow<'_, str> {
-        self.caller.tenant_id(&self.shared)
+        self.caller.tenant_id(&self.shared.settings.tenant)
     }
 
     /// The entry as JSON.
@@ -195,6 +196,12 @@ impl Call {
         self.shared.metrics.operation(operation, status);
     }
 
+    /// Notes in the caller's audit trail what was done.
+    fn audit(&self, operation: &'static str, key: Option<&Key<'_>>, version: Version) {
+        let version = Some(version).filter(|version| *version != Version::ABSENT);
+        self.shared.access.audit_of(self.caller, operation, key.map(Key::as_str), version, || self.shared.clock.now());
+    }
+
     /// Below `debug` the log costs a look at the level.
     pub(super) fn show_write(&self, operation: &'static str, key: &Key<'_>, said: Said) {
         self.show(operation, Some(key), said);
@@ -213,6 +220,9 @@ impl Call {
             version: version.get(),
         };
         self.shared.monitor.show(|| self.shared.clock.now(), &seen);
+        if status == "success" {
+            self.audit(operation, key, version);
+        }
     }
 }
 

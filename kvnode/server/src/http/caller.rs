@@ -1,30 +1,78 @@
-//! Whose data a request is about.
+//! Who sends a request, found out before its handler runs: what the method does is what the caller's scope must allow.
 
-use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
+use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
-use kvnode_core::store::key::Namespace;
-use uuid::Uuid;
+use http::{HeaderValue, Method, StatusCode, header};
 
+use super::problem::Problem;
+use crate::access::{Account, Caller, Denial, Denied, Door, Presented};
+use crate::accounts::api_key::Operation;
 use crate::shared::Shared;
 
-/// Who asks, as far as the answer depends on it.
+/// Proof that the caller may administer this node.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Caller {
-    pub(super) namespace: Namespace,
+pub(super) struct Admin;
+
+impl FromRequestParts<Arc<Shared>> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        shared.access.admin(Presented::of(&parts.headers), address(parts))?;
+        Ok(Self)
+    }
 }
 
-impl Caller {
-    /// All callers share the tenant's own keys, whoever they are.
-    pub(super) fn of(_request: &Parts) -> Self {
-        Self { namespace: Namespace::Shared }
-    }
+/// Who asks for data, with what the method does allowed by the scope.
+pub(super) fn of(parts: &Parts, shared: &Shared, door: Door) -> Result<Caller, Problem> {
+    let presented = Presented::of(&parts.headers);
+    let caller = shared.access.caller(&shared.store, door, presented, address(parts), shared.clock.now())?;
+    caller.may(operation(&parts.method))?;
+    Ok(caller)
+}
 
-    /// What answers call the namespace: the tenant's name, or the account's id.
-    pub(super) fn tenant_id<'s>(&self, shared: &'s Shared) -> Cow<'s, str> {
-        match self.namespace {
-            Namespace::Account(id) => Uuid::from_u128(id).to_string().into(),
-            Namespace::Shared | Namespace::System => shared.settings.tenant.as_str().into(),
+/// Whose account a request is about.
+pub(super) fn account(parts: &Parts, shared: &Shared) -> Result<Account, Problem> {
+    let presented = Presented::of(&parts.headers);
+    Ok(shared.access.account(&shared.store, presented, address(parts), shared.clock.now())?)
+}
+
+/// Lets a request pass that comes before its sender is known, unless there are too many of them.
+pub(super) fn stranger(parts: &Parts, shared: &Shared) -> Result<(), Problem> {
+    Ok(shared.access.stranger(address(parts), shared.clock.now())?)
+}
+
+/// Of the other end of the connection. A connection without one is nobody's neighbour.
+fn address(parts: &Parts) -> IpAddr {
+    let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    connected.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
+}
+
+/// A method nobody serves is refused later, and as a write no key with a small scope gets as far as that.
+fn operation(method: &Method) -> Operation {
+    match *method {
+        Method::GET | Method::HEAD => Operation::Read,
+        Method::DELETE => Operation::Delete,
+        _ => Operation::Write,
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let (status, named) = match denied.denial() {
+            Denial::Unauthorized { challenge } => {
+                let challenge = HeaderValue::from_static(challenge);
+                (StatusCode::UNAUTHORIZED, Some((header::WWW_AUTHENTICATE, challenge)))
+            }
+            Denial::Forbidden => (StatusCode::FORBIDDEN, None),
+            Denial::Later { seconds } => (StatusCode::TOO_MANY_REQUESTS, Some((header::RETRY_AFTER, seconds.into()))),
+        };
+        let problem = Self::new(status, denied.code(), denied.to_string());
+        match named {
+            Some((name, value)) => problem.with_header(name, value),
+            None => problem,
         }
     }
 }

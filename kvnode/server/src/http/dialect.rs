@@ -3,6 +3,8 @@
 
 use http::StatusCode;
 
+use crate::access::Door;
+
 #[derive(Debug)]
 pub(super) struct Dialect {
     /// What the body of a PUT is.
@@ -15,6 +17,8 @@ pub(super) struct Dialect {
     pub(super) absent_is_deleted: bool,
     /// Whether entries that are created without a ttl get the one of the settings.
     pub(super) default_ttl: bool,
+    /// Who is let in.
+    pub(super) door: Door,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,7 @@ pub(super) static TENANT: Dialect = Dialect {
     unfit: StatusCode::BAD_REQUEST,
     absent_is_deleted: true,
     default_ttl: false,
+    door: Door::Data,
 };
 
 /// `/…`
@@ -43,6 +48,7 @@ pub(super) static BARE: Dialect = Dialect {
     unfit: StatusCode::BAD_REQUEST,
     absent_is_deleted: false,
     default_ttl: false,
+    door: Door::Data,
 };
 
 /// `/api/v1/…` and `/{tenant}/api/v1/…`
@@ -52,4 +58,5 @@ pub(super) static VERSIONED: Dialect = Dialect {
     unfit: StatusCode::UNPROCESSABLE_ENTITY,
     absent_is_deleted: false,
     default_ttl: true,
+    door: Door::User,
 };

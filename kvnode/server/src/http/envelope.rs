@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kvnode_core::patch::PatchKind;
 use kvnode_core::store::attributes::{Tags, Ttl};
 use kvnode_core::store::command::NewExpiry;
@@ -97,7 +97,8 @@ pub(super) fn patch_kind(headers: &HeaderMap) -> Result<PatchKind, Problem> {
         Some(_) => {
             const KINDS: &str = "application/json, application/merge-patch+json, application/json-patch+json";
             const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
-            Err(unsupported(headers, &format!("one of {KINDS}")).with_header(ACCEPT_PATCH, KINDS))
+            Err(unsupported(headers, &format!("one of {KINDS}"))
+                .with_header(ACCEPT_PATCH, HeaderValue::from_static(KINDS)))
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The node's HTTP interface: which path leads to which handler. The path selects the dialect (how bodies look), never
 //! another store; a handler turns a request into a command and the outcome into an answer, and decides nothing else.
 
+mod accounts;
 mod admin;
 mod answer;
+mod api_keys;
+mod audit;
 mod batch;
 pub(crate) mod body;
 mod call;
@@ -16,6 +19,7 @@ mod health;
 mod labels;
 mod lines;
 mod listing;
+mod members;
 mod observe;
 mod pages;
 mod peers;

@@ -21,7 +21,7 @@ pub(crate) struct Problem {
     status: Status,
     code: &'static str,
     sentence: String,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +55,11 @@ impl Problem {
     /// Memory for bodies is short; it will not be for long.
     pub(crate) fn busy() -> Self {
         let sentence = "Too many large bodies are on their way at once; nothing was done, try again.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", sentence).with_header(header::RETRY_AFTER, "1")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", sentence)
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
-    pub(crate) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
+    pub(crate) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         Self { header: Some((name, value)), ..self }
     }
 
@@ -130,7 +131,7 @@ impl IntoResponse for Problem {
         };
         let mut response = (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
         if let Some((name, value)) = self.header {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            response.headers_mut().insert(name, value);
         }
         response
     }
@@ -144,7 +145,11 @@ impl From<Untold> for Problem {
             Untold::Unconfirmed => (StatusCode::GATEWAY_TIMEOUT, "OutcomeUnknown"),
         };
         let problem = Self::new(status, code, untold.to_string());
-        if status == StatusCode::SERVICE_UNAVAILABLE { problem.with_header(header::RETRY_AFTER, "1") } else { problem }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        } else {
+            problem
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get, post};
 
 use super::call::{Context, Handling, Taking};
 use super::dialect::{BARE, Dialect, TENANT, VERSIONED};
-use super::{admin, batch, health, lines, listing, pages, peers, read, write};
+use super::{accounts, admin, api_keys, audit, batch, health, lines, listing, pages, peers, read, write};
 use crate::settings::Settings;
 use crate::shared::Shared;
 
@@ -57,8 +57,36 @@ static LIVE: Pattern = pattern!("/health/live");
 static READY: Pattern = pattern!("/health/ready");
 static METRICS: Pattern = pattern!("/metrics");
 
-static PATTERNS: [&Pattern; 13] =
-    [&KEYS, &KEY, &KEY_LEFT_OUT, &BATCH, &EXISTS, &TTL, &COUNT, &PEERS, &DIAG, &HEALTH, &LIVE, &READY, &METRICS];
+static REGISTER: Pattern = pattern!("/auth/register");
+static LOGIN: Pattern = pattern!("/auth/login");
+static REFRESH: Pattern = pattern!("/auth/refresh");
+static ME: Pattern = pattern!("/auth/me");
+static API_KEYS: Pattern = pattern!("/keys");
+static API_KEY: Pattern = pattern!("/keys/{id}");
+static AUDIT: Pattern = pattern!("/audit");
+
+static PATTERNS: [&Pattern; 20] = [
+    &KEYS,
+    &KEY,
+    &KEY_LEFT_OUT,
+    &BATCH,
+    &EXISTS,
+    &TTL,
+    &COUNT,
+    &PEERS,
+    &DIAG,
+    &HEALTH,
+    &LIVE,
+    &READY,
+    &METRICS,
+    &REGISTER,
+    &LOGIN,
+    &REFRESH,
+    &ME,
+    &API_KEYS,
+    &API_KEY,
+    &AUDIT,
+];
 
 impl Mount {
     const ALL: [Self; 4] = [Self::Bare, Self::Tenant, Self::Versioned, Self::TenantVersioned];
@@ -103,7 +131,8 @@ fn data(mount: Mount, shared: &Arc<Shared>) -> Router<Arc<Shared>> {
             .route(&path(&BATCH), key.post(Taking(batch::create_all)))
             .route(&path(&EXISTS), get(Handling(read::exists)))
             .route(&path(&TTL), get(Handling(read::ttl)))
-            .route(&path(&COUNT), get(Handling(listing::count))),
+            .route(&path(&COUNT), get(Handling(listing::count)))
+            .route(&path(&AUDIT), get(Handling(audit::list))),
     };
     routes.with_state(Context { shared: Arc::clone(shared), dialect: mount.dialect() })
 }
@@ -119,8 +148,22 @@ fn node(mount: Mount, shared: &Arc<Shared>) -> Router<Arc<Shared>> {
                 .route(&path(&DIAG), get(admin::diag::diag));
             if shared.settings.metrics { routes.route(&path(&METRICS), get(super::metrics)) } else { routes }
         }
-        Mount::Versioned | Mount::TenantVersioned => routes.route(&path(&HEALTH), get(health::dependencies)),
+        Mount::Versioned | Mount::TenantVersioned => {
+            accounts_and_keys(mount, routes.route(&path(&HEALTH), get(health::dependencies)), shared)
+        }
     }
+}
+
+/// Accounts and API keys.
+fn accounts_and_keys(mount: Mount, routes: Router<Arc<Shared>>, shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    let path = |pattern| mount.path(pattern, &shared.settings);
+    routes
+        .route(&path(&REGISTER), post(accounts::sign_up))
+        .route(&path(&LOGIN), post(accounts::sign_in))
+        .route(&path(&REFRESH), post(accounts::renew))
+        .route(&path(&ME), get(accounts::me).put(accounts::change_me).delete(accounts::delete_me))
+        .route(&path(&API_KEYS), get(api_keys::list).post(api_keys::create))
+        .route(&path(&API_KEY), delete(api_keys::delete))
 }
 
 /// The `endpoint` label of every path in here.

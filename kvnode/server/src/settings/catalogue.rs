@@ -7,7 +7,7 @@ use super::layers::Setting;
 const IDENTITY: &str = "Who this node is";
 const LISTENING: &str = "Where it listens";
 const STORE: &str = "What it holds";
-const ACCESS: &str = "Who may administer it";
+const ACCESS: &str = "Who may use and administer it";
 const RUNNING: &str = "How it runs and what it tells";
 
 pub(super) const TENANT: Setting = Setting {
@@ -240,6 +240,166 @@ pub(super) const ADMIN_KEY: Setting = Setting {
     help: "The master API key itself, in place of a file",
 };
 
+pub(super) const PEER_TOKEN_FILE: Setting = Setting {
+    flag: Some("peer-token-file"),
+    variable: Some("PEER_TOKEN_FILE"),
+    file_key: Some("peer-token-file"),
+    placeholder: "FILE",
+    default: "none",
+    group: ACCESS,
+    help: "File with the peer token, which opens /admin too; one a line, each is accepted",
+};
+
+pub(super) const PEER_TOKEN: Setting = Setting {
+    flag: None,
+    variable: Some("PEER_TOKEN"),
+    file_key: None,
+    placeholder: "TOKEN",
+    default: "none",
+    group: ACCESS,
+    help: "The peer token itself, in place of a file",
+};
+
+pub(super) const SECRET_FILE: Setting = Setting {
+    flag: Some("secret-file"),
+    variable: Some("SECRET_KEY_FILE"),
+    file_key: Some("secret-file"),
+    placeholder: "FILE",
+    default: "none: accounts are off",
+    group: ACCESS,
+    help: "File with the key that signs tokens, at least 32 bytes; further lines are previous keys, still accepted",
+};
+
+pub(super) const SECRET_KEY: Setting = Setting {
+    flag: None,
+    variable: Some("SECRET_KEY"),
+    file_key: None,
+    placeholder: "KEY",
+    default: "none",
+    group: ACCESS,
+    help: "The signing key itself, in place of a file",
+};
+
+pub(super) const ANONYMOUS: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("auth.anonymous"),
+    placeholder: "BOOL",
+    default: "true",
+    group: ACCESS,
+    help: "false asks for a token or an API key on every path to data",
+};
+
+pub(super) const REGISTRATION: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("auth.registration"),
+    placeholder: "BOOL",
+    default: "true",
+    group: ACCESS,
+    help: "false lets nobody make an account",
+};
+
+pub(super) const ACCESS_TOKEN_TTL: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("auth.accessTokenTTL"),
+    placeholder: "TIME",
+    default: "30m",
+    group: ACCESS,
+    help: "How long an access token is valid",
+};
+
+pub(super) const ACCESS_TOKEN_EXPIRE_MINUTES: Setting = Setting {
+    flag: None,
+    variable: Some("ACCESS_TOKEN_EXPIRE_MINUTES"),
+    file_key: None,
+    placeholder: "N",
+    default: "30",
+    group: ACCESS,
+    help: "The same in minutes",
+};
+
+pub(super) const REFRESH_TOKEN_TTL: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("auth.refreshTokenTTL"),
+    placeholder: "TIME",
+    default: "168h",
+    group: ACCESS,
+    help: "How long a refresh token is valid",
+};
+
+pub(super) const REFRESH_TOKEN_EXPIRE_DAYS: Setting = Setting {
+    flag: None,
+    variable: Some("REFRESH_TOKEN_EXPIRE_DAYS"),
+    file_key: None,
+    placeholder: "N",
+    default: "7",
+    group: ACCESS,
+    help: "The same in days",
+};
+
+pub(super) const ACCOUNT_KEYS: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("limits.maxKeysPerAccount"),
+    placeholder: "N",
+    default: "no limit",
+    group: ACCESS,
+    help: "Keys an account may have",
+};
+
+pub(super) const ACCOUNT_BYTES: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("limits.maxBytesPerAccount"),
+    placeholder: "BYTES",
+    default: "no limit",
+    group: ACCESS,
+    help: "Bytes an account may have in keys, values and tags",
+};
+
+pub(super) const ACCOUNT_RATE: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("limits.rateLimit.accountPerSecond"),
+    placeholder: "N",
+    default: "no limit",
+    group: ACCESS,
+    help: "Requests an account may make a second",
+};
+
+pub(super) const ACCOUNT_BURST: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("limits.rateLimit.accountBurst"),
+    placeholder: "N",
+    default: "those of one second",
+    group: ACCESS,
+    help: "Requests an account may make at once after a pause",
+};
+
+pub(super) const ADDRESS_RATE: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("limits.rateLimit.addressPerSecond"),
+    placeholder: "N",
+    default: "no limit",
+    group: ACCESS,
+    help: "Requests that may come from one address a second",
+};
+
+pub(super) const ADDRESS_BURST: Setting = Setting {
+    flag: None,
+    variable: None,
+    file_key: Some("limits.rateLimit.addressBurst"),
+    placeholder: "N",
+    default: "those of one second",
+    group: ACCESS,
+    help: "Requests that may come from one address at once after a pause",
+};
+
 pub(super) const THREADS: Setting = Setting {
     flag: Some("threads"),
     variable: Some("THREADS"),
@@ -350,6 +510,22 @@ pub(super) const ALL: &[&Setting] = &[
     &RECOVER,
     &ADMIN_KEY_FILE,
     &ADMIN_KEY,
+    &PEER_TOKEN_FILE,
+    &PEER_TOKEN,
+    &SECRET_FILE,
+    &SECRET_KEY,
+    &ANONYMOUS,
+    &REGISTRATION,
+    &ACCESS_TOKEN_TTL,
+    &ACCESS_TOKEN_EXPIRE_MINUTES,
+    &REFRESH_TOKEN_TTL,
+    &REFRESH_TOKEN_EXPIRE_DAYS,
+    &ACCOUNT_KEYS,
+    &ACCOUNT_BYTES,
+    &ACCOUNT_RATE,
+    &ACCOUNT_BURST,
+    &ADDRESS_RATE,
+    &ADDRESS_BURST,
     &THREADS,
     &CONFIG,
     &LOG_LEVEL,
@@ -361,7 +537,8 @@ pub(super) const ALL: &[&Setting] = &[
 ];
 
 /// Settings that name a file whose content is read again when it changes.
-pub(super) const FILES: &[&Setting] = &[&CONFIG, &ADMIN_KEY_FILE, &TLS_CERT, &TLS_KEY, &TLS_CA];
+pub(super) const FILES: &[&Setting] =
+    &[&CONFIG, &ADMIN_KEY_FILE, &PEER_TOKEN_FILE, &SECRET_FILE, &TLS_CERT, &TLS_KEY, &TLS_CA];
 
 /// What a running node takes over when the config file changes. Everything else waits for the next start.
 const LIVE: &[&Setting] = &[
@@ -375,6 +552,18 @@ const LIVE: &[&Setting] = &[
     &MAX_TAGS,
     &DEFAULT_TTL,
     &ADMIN_KEY_FILE,
+    &PEER_TOKEN_FILE,
+    &SECRET_FILE,
+    &ANONYMOUS,
+    &REGISTRATION,
+    &ACCESS_TOKEN_TTL,
+    &REFRESH_TOKEN_TTL,
+    &ACCOUNT_KEYS,
+    &ACCOUNT_BYTES,
+    &ACCOUNT_RATE,
+    &ACCOUNT_BURST,
+    &ADDRESS_RATE,
+    &ADDRESS_BURST,
     &LOG_LEVEL,
     &SLOW_REQUEST,
 ];

@@ -8,9 +8,9 @@ use arc_swap::{ArcSwap, Guard};
 use kvnode_core::store::attributes::Ttl;
 use kvnode_core::store::limits::Limits;
 
+use super::access::AccessSettings;
 use super::cors::Origins;
 use super::logs::LogLevel;
-use super::secret::Secret;
 use super::shown::Shown;
 use crate::tls::Tls;
 
@@ -20,7 +20,7 @@ pub struct LiveSettings {
     /// Of entries that are created under the versioned paths without one.
     pub default_ttl: Option<Ttl>,
     pub cors_origins: Origins,
-    pub admin_key: Option<Secret>,
+    pub access: AccessSettings,
     pub log_level: LogLevel,
     pub(crate) shown: Vec<Shown>,
     /// None: no request is too slow to be told.
@@ -32,9 +32,8 @@ pub struct LiveSettings {
 impl LiveSettings {
     /// The secrets that differ, by the words for them: what they are is never told.
     pub(super) fn other_secrets(&self, other: &Self) -> Vec<&'static str> {
-        let admin_key = (self.admin_key != other.admin_key).then_some("the master API key");
         let tls = (self.tls != other.tls).then_some("the TLS certificates");
-        admin_key.into_iter().chain(tls).collect()
+        self.access.other_secrets(&other.access).into_iter().chain(tls).collect()
     }
 }
 
@@ -52,7 +51,7 @@ impl Live {
         self.0.load()
     }
 
-    pub(super) fn replace(&self, by: Arc<LiveSettings>) {
+    pub(crate) fn replace(&self, by: Arc<LiveSettings>) {
         self.0.store(by);
     }
 }

@@ -1,6 +1,7 @@
 //! What the node was told to be: flags, variables and config file put together, checked, and turned into types that
 //! cannot hold a wrong value. Nothing after this module looks at a flag or a variable again.
 
+pub mod access;
 mod catalogue;
 mod command_line;
 pub mod cors;
@@ -20,7 +21,7 @@ mod tls;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kvnode_core::store::Eviction;
@@ -36,7 +37,6 @@ use machine::Machine;
 use names::{ApiPrefix, NodeName, TenantName};
 use origin::Origin;
 use persistence::{Persistence, Recover};
-use secret::Secret;
 use timeouts::Timeouts;
 
 /// Less holds no useful store; the process itself takes a few mebibytes.
@@ -197,7 +197,7 @@ fn live_settings(layers: &Layers<'_>) -> Result<LiveSettings, SettingsError> {
         limits: limits(layers)?,
         default_ttl: layers.parsed(&catalogue::DEFAULT_TTL, default_ttl)?.flatten(),
         cors_origins: layers.parsed(&catalogue::CORS_ORIGINS, str::parse)?.unwrap_or_default(),
-        admin_key: admin_key(layers)?,
+        access: access::resolve(layers)?,
         log_level: log_level(layers)?,
         shown: shown::all(layers)?,
         tls: tls::read(layers)?,
@@ -293,17 +293,6 @@ fn disk(layers: &Layers<'_>) -> Result<(Option<PathBuf>, Persistence, Recover), 
 
 fn folder(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("is empty; it must be the path of a folder".to_owned()) } else { Ok(text.into()) }
-}
-
-/// The file beats the value of the same layer; the variable with the value beats a file named in the config file.
-fn admin_key(layers: &Layers<'_>) -> Result<Option<Secret>, SettingsError> {
-    let file = layers.given(&catalogue::ADMIN_KEY_FILE)?;
-    let value = layers.given(&catalogue::ADMIN_KEY)?;
-    let from_config = file.as_ref().is_some_and(|file| matches!(file.source, Source::File { .. }));
-    match (file, value) {
-        (Some(file), value) if value.is_none() || !from_config => Secret::read(Path::new(&file.text)).map(Some),
-        (_, value) => value.map(|value| value.parse(Secret::new)).transpose(),
-    }
 }
 
 fn log_level(layers: &Layers<'_>) -> Result<LogLevel, SettingsError> {

@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::SettingsError;
 
@@ -26,15 +27,10 @@ impl Secret {
         Ok(Self(hash(text.as_bytes())))
     }
 
-    pub(super) fn read(path: &Path) -> Result<Self, SettingsError> {
-        let unreadable =
-            |reason: String| SettingsError::Unreadable { what: "admin key file", path: path.to_owned(), reason };
-        let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-        if metadata.len() > SECRET_BYTES_MAX {
-            return Err(unreadable(format!("it has more than {SECRET_BYTES_MAX} bytes")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        Self::new(&text).map_err(|reason| unreadable(format!("the key in it {reason}")))
+    /// One secret a line: the first is the present one, the others were it and are still accepted.
+    pub(super) fn lines(text: &str) -> Result<Vec<Self>, String> {
+        let lines = text.lines().filter(|line| !line.is_empty()).map(Self::new).collect::<Result<Vec<_>, _>>()?;
+        if lines.is_empty() { Self::new("").map(|_| lines) } else { Ok(lines) }
     }
 
     /// Looks at every byte of the hashes, whatever the first ones say.
@@ -54,6 +50,16 @@ impl Secret {
         const SHOWN_BYTES: usize = 6;
         hash(&self.0)[..SHOWN_BYTES].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
+}
+
+/// The text of a file that holds secrets; `what` names it in the complaint.
+pub(super) fn read(path: &Path, what: &'static str) -> Result<Zeroizing<String>, SettingsError> {
+    let unreadable = |reason: String| SettingsError::Unreadable { what, path: path.to_owned(), reason };
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if metadata.len() > SECRET_BYTES_MAX {
+        return Err(unreadable(format!("it has more than {SECRET_BYTES_MAX} bytes")));
+    }
+    std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| unreadable(error.to_string()))
 }
 
 fn hash(bytes: &[u8]) -> [u8; 32] {
@@ -78,6 +84,16 @@ mod tests {
             assert!(!secret.is(wrong.as_bytes()), "{wrong:?}");
         }
         assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+
+    #[test]
+    fn of_several_lines_each_is_a_secret() {
+        let secrets = Secret::lines("new\nold\n\n").expect("good tokens");
+        assert_eq!(secrets.len(), 2);
+        assert!(secrets[0].is(b"new") && secrets[1].is(b"old"));
+        for wrong in ["", "\n", "new\ntwo words"] {
+            assert!(Secret::lines(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

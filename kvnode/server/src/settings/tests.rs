@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::*;
+use crate::accounts::rate::Rate;
 
 const MACHINE: Machine = Machine { memory_bytes: Some(1000 << 20), cpu_cores: 1.0 };
 
@@ -43,7 +44,7 @@ fn only_the_tenant_is_required_and_the_rest_has_its_documented_default() {
     assert_eq!(found.live.now().limits, Limits::default());
     assert_eq!((found.live.now().log_level, found.metrics), (LogLevel::Info, true));
     assert_eq!(found.environment, Environment::Production);
-    assert!(found.live.now().admin_key.is_none());
+    assert!(found.live.now().access.admin_key.is_none());
     assert_eq!(
         complaint(&[], &[]),
         "The tenant is missing; give --tenant NAME or the variable TENANT, for example kvnode --tenant dev."
@@ -119,7 +120,8 @@ fn the_admin_key_comes_from_a_file_or_a_variable_and_the_nearer_layer_wins() {
     let key_file = file("from-file\n");
     let path = key_file.path().to_str().expect("a plain path");
     let key = |arguments: &[&str], variables: &[(&str, &str)]| {
-        settings(&[&["--tenant", "dev"], arguments].concat(), variables).live.now().admin_key.clone().expect("a key")
+        let found = settings(&[&["--tenant", "dev"], arguments].concat(), variables);
+        found.live.now().access.admin_key.clone().expect("a key")
     };
     assert!(key(&["--admin-key-file", path], &[("ADMIN_KEY", "from-variable")]).is(b"from-file"));
     assert!(key(&[], &[("ADMIN_KEY_FILE", path)]).is(b"from-file"));
@@ -130,6 +132,45 @@ fn the_admin_key_comes_from_a_file_or_a_variable_and_the_nearer_layer_wins() {
     assert!(key(&["--config", config], &[("ADMIN_KEY", "from-variable")]).is(b"from-variable"));
 }
 
+/// C2, C3, C15, C81, C82, C83
+#[test]
+fn who_may_use_the_node_comes_from_files_variables_and_the_config_file() {
+    let access =
+        |arguments: &[&str], variables: &[(&str, &str)]| settings(arguments, variables).live.now().access.clone();
+    let plain = access(&["--tenant", "dev"], &[]);
+    assert!(plain.anonymous && plain.registration && plain.token_keys.is_none() && plain.peer_tokens.is_empty());
+    assert_eq!(plain.lifetimes.access, Duration::from_mins(30));
+    assert_eq!(plain.lifetimes.refresh, Duration::from_hours(168));
+    assert_eq!((plain.account_rate, plain.address_rate), (None, None));
+
+    let keys = file("0123456789abcdef0123456789abcdef\nfedcba9876543210fedcba9876543210\n");
+    let tokens = file("new\nold\n");
+    let path = |file: &tempfile::NamedTempFile| file.path().to_str().expect("a plain path").to_owned();
+    let config = file(
+        "auth: {anonymous: false, registration: false, accessTokenTTL: 5m, refreshTokenTTL: 2h}\n\
+         limits: {rateLimit: {accountPerSecond: 10, accountBurst: 50, addressPerSecond: 3}}\n",
+    );
+    let (keys, tokens, config) = (path(&keys), path(&tokens), path(&config));
+    let flags = ["--tenant", "dev", "--config", &config, "--secret-file", &keys, "--peer-token-file", &tokens];
+    let given = access(&flags, &[]);
+    assert!(!given.anonymous && !given.registration && given.token_keys.is_some());
+    assert_eq!((given.lifetimes.access, given.lifetimes.refresh), (Duration::from_mins(5), Duration::from_hours(2)));
+    assert!(given.peer_tokens[0].is(b"new") && given.peer_tokens[1].is(b"old"));
+    let shown = |rate: Option<Rate>| rate.map(|rate| (rate.per_second.get(), rate.burst.get()));
+    assert_eq!((shown(given.account_rate), shown(given.address_rate)), (Some((10, 50)), Some((3, 3))));
+
+    let variables = [
+        ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+        ("PEER_TOKEN", "token"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "60"),
+        ("REFRESH_TOKEN_EXPIRE_DAYS", "30"),
+    ];
+    let given = access(&["--tenant", "dev", "--config", &config], &variables);
+    assert!(given.token_keys.is_some() && given.peer_tokens[0].is(b"token"));
+    let expected = (Duration::from_hours(1), Duration::from_hours(24 * 30));
+    assert_eq!((given.lifetimes.access, given.lifetimes.refresh), expected);
+}
+
 /// Arguments, variables, and what the complaint must name.
 type Case<'c> = (&'c [&'c str], &'c [(&'c str, &'c str)], &'c [&'c str]);
 
@@ -138,6 +179,8 @@ type Case<'c> = (&'c [&'c str], &'c [(&'c str, &'c str)], &'c [&'c str]);
 fn each_wrong_setting_is_named_in_one_sentence() {
     let empty_key = file("\n");
     let empty_key = empty_key.path().to_str().expect("a plain path").to_owned();
+    let short_key = file("0123456789abcdef0123456789abcde\n");
+    let short_key = short_key.path().to_str().expect("a plain path").to_owned();
     let cases: &[Case<'_>] = &[
         (&["--tenant", "kv"], &[], &["--tenant", "'kv'", "reserved"]),
         (&["--tenant", "Dev"], &[], &["--tenant", "'Dev'"]),
@@ -157,6 +200,11 @@ fn each_wrong_setting_is_named_in_one_sentence() {
         (&["--tenant", "dev"], &[("MAX_VALUE_SIZE", "1Ti")], &["MAX_VALUE_SIZE", "'1Ti'", "64Mi"]),
         (&["--tenant", "dev", "--admin-key-file", "/nowhere/key"], &[], &["admin key file", "/nowhere/key"]),
         (&["--tenant", "dev", "--admin-key-file", &empty_key], &[], &["admin key file", &empty_key]),
+        (&["--tenant", "dev", "--peer-token-file", &empty_key], &[], &["peer token file", &empty_key]),
+        (&["--tenant", "dev", "--secret-file", &short_key], &[], &["secret file", &short_key, "31 bytes", "32"]),
+        (&["--tenant", "dev"], &[("SECRET_KEY", "short")], &["the variable SECRET_KEY", "5 bytes", "32"]),
+        (&["--tenant", "dev"], &[("ACCESS_TOKEN_EXPIRE_MINUTES", "0")], &["ACCESS_TOKEN_EXPIRE_MINUTES", "'0'"]),
+        (&["--tenant", "dev"], &[("REFRESH_TOKEN_EXPIRE_DAYS", "366")], &["REFRESH_TOKEN_EXPIRE_DAYS", "365"]),
         (&["--tenant", "dev", "--config", "/nowhere.yaml"], &[], &["config file", "/nowhere.yaml"]),
         (&["--tenant", "dev", "--resp-port", "6379"], &[], &["--resp-port"]),
         (&["--tenant", "dev", "extra"], &[], &["extra"]),
@@ -192,8 +240,10 @@ fn a_config_file_with_an_unknown_key_or_a_wrong_shape_is_named() {
 
 #[test]
 fn no_complaint_shows_a_secret() {
-    let sentence = complaint(&["--tenant", "dev"], &[("ADMIN_KEY", "two words")]);
-    assert!(sentence.contains("ADMIN_KEY") && !sentence.contains("two"), "{sentence:?}");
+    for variable in ["ADMIN_KEY", "PEER_TOKEN", "SECRET_KEY"] {
+        let sentence = complaint(&["--tenant", "dev"], &[(variable, "two words")]);
+        assert!(sentence.contains(variable) && !sentence.contains("two words"), "{sentence:?}");
+    }
 }
 
 #[test]
@@ -231,7 +281,7 @@ fn documented_settings() -> String {
 fn the_page_names_every_setting() {
     const BEGIN: &str = "the_page_names_every_setting -->\n";
     const END: &str = "<!-- end of settings -->";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
     let page = std::fs::read_to_string(&path).expect("the page is there");
     let (before, rest) = page.split_once(BEGIN).expect("the table begins somewhere");
     let (table, behind) = rest.split_once(END).expect("the table ends somewhere");

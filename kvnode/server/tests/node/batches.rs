@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::client::{get, post, put, send};
+use crate::client::{MASTER_KEY, get, post, put, send};
 use crate::in_process::TestNode;
 
 const PATH: &str = "/api/v1/kv/batch";
@@ -16,7 +16,7 @@ fn batch(count: usize) -> String {
 /// C51
 #[tokio::test]
 async fn each_item_of_a_batch_has_an_outcome_of_its_own() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     put(node.address, "/kv/there", "0").await;
     let body = r#"{"items":[
         {"key":"a","value":1.50,"ttl":60,"tags":{"t":"1"}},
@@ -24,7 +24,7 @@ async fn each_item_of_a_batch_has_an_outcome_of_its_own() {
         {"key":"b","value":{"x":[]}}
     ]}"#;
     for path in [PATH, "/dev/api/v1/kv/batch"] {
-        let node = TestNode::start();
+        let node = TestNode::with_master_key();
         put(node.address, "/kv/there", "0").await;
         let answer = post(node.address, path, body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
@@ -52,7 +52,7 @@ async fn each_item_of_a_batch_has_an_outcome_of_its_own() {
 /// C51: 1 to 100 items.
 #[tokio::test]
 async fn a_batch_has_1_to_100_items() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     assert_eq!(post(node.address, PATH, batch(100)).await.json()["created"], 100);
     assert_eq!(get(node.address, "/api/v1/kv/stats/count").await.json()["count"], 100);
     for count in [0, 101, 5000] {
@@ -65,7 +65,7 @@ async fn a_batch_has_1_to_100_items() {
 /// C51: one item that could never be stored, and nothing of the batch is.
 #[tokio::test]
 async fn an_invalid_item_rejects_the_whole_batch() {
-    let node = TestNode::with(&[], &[("MAX_VALUE_SIZE", "100")]);
+    let node = TestNode::with(&[], &[("MAX_VALUE_SIZE", "100"), ("ADMIN_KEY", MASTER_KEY)]);
     let deep = format!(r#"{{"key":"x","value":{}{}}}"#, "[".repeat(40), "]".repeat(40));
     let long = format!(r#"{{"key":"{}","value":1}}"#, "k".repeat(257));
     let large = format!(r#"{{"key":"x","value":"{}"}}"#, "v".repeat(100));
@@ -107,7 +107,7 @@ async fn an_invalid_item_rejects_the_whole_batch() {
 
 #[tokio::test]
 async fn a_batch_may_be_as_large_as_the_largest_value() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let value = "v".repeat(40_000);
     let items: Vec<Value> = (0..50).map(|number| json!({"key": format!("k{number}"), "value": value})).collect();
     let created = post(node.address, PATH, json!({ "items": items }).to_string()).await.json();

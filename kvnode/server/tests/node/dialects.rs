@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::client::{Answer, delete, get, patch, post, put, put_with, send};
+use crate::client::{Answer, MASTER_KEY, delete, get, patch, post, put, put_with, send};
 use crate::in_process::TestNode;
 
 /// A key under every prefix.
@@ -12,7 +12,7 @@ const PREFIXES: [&str; 4] = ["", "/dev", "/api/v1", "/dev/api/v1"];
 /// K43, contradiction 1: the path picks how bodies look, never another store.
 #[tokio::test]
 async fn what_is_written_under_one_prefix_is_read_under_all() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     put(node.address, "/kv/bare", "[1]").await;
     put(node.address, "/dev/kv/tenant", r#"{"value":[2]}"#).await;
     post(node.address, "/api/v1/kv", r#"{"key":"versioned","value":[3]}"#).await;
@@ -72,7 +72,7 @@ async fn each_dialect_has_its_own_codes() {
         ("GET", "/kv/%FF", "", [400, 400, 400]),
         ("POST", "/kv/k", "", [405, 405, 405]),
     ];
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for (method, path, body, statuses) in cases {
         for (prefix, expected) in [("", 0), ("/dev", 1), ("/api/v1", 2), ("/dev/api/v1", 2)] {
             delete(node.address, "/dev/kv/absent").await;
@@ -96,7 +96,7 @@ async fn each_dialect_has_its_own_codes() {
 /// K29, R3
 #[tokio::test]
 async fn a_put_on_the_bare_path_takes_the_body_as_the_value() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for text in [r#"{"value":1,"ttl":5}"#, " [1.50, 2] ", "12345678901234567890", "null", "\"x\""] {
         let stored = put(node.address, "/kv/k?ttl=60", text).await;
         let body = stored.json();
@@ -113,7 +113,7 @@ async fn a_put_on_the_bare_path_takes_the_body_as_the_value() {
 /// C41–C44, C47
 #[tokio::test]
 async fn a_post_creates_and_never_overwrites() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let created = post(node.address, "/api/v1/kv", r#"{"key":"a/b","value":"v","ttl":3600,"tags":{"t":"1"}}"#).await;
     assert_eq!((created.status, created.header("etag")), (StatusCode::CREATED, "\"1\""));
     let body = created.json();
@@ -146,7 +146,7 @@ async fn a_post_creates_and_never_overwrites() {
 /// C46, C47: what is left out stays as it is.
 #[tokio::test]
 async fn a_put_on_the_versioned_path_changes_what_it_names() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let path = "/api/v1/kv/k";
     post(node.address, "/api/v1/kv", r#"{"key":"k","value":{"a":1},"ttl":3600,"tags":{"t":"1"}}"#).await;
     let facts = |answer: &Answer| {
@@ -181,7 +181,7 @@ async fn a_put_on_the_versioned_path_changes_what_it_names() {
 #[tokio::test]
 async fn the_default_ttl_is_for_creations_under_the_versioned_paths() {
     for setting in ["3600", "60m", "1h"] {
-        let node = TestNode::with(&[], &[("DEFAULT_TTL", setting)]);
+        let node = TestNode::with(&[], &[("DEFAULT_TTL", setting), ("ADMIN_KEY", MASTER_KEY)]);
         let ttl = async |answer: Answer| answer.json()["metadata"]["ttl"].clone();
         let create = async |body: &'static str| ttl(post(node.address, "/api/v1/kv", body).await).await;
         assert_eq!(create(r#"{"key":"a","value":1}"#).await, json!(3600));
@@ -200,7 +200,7 @@ async fn the_default_ttl_is_for_creations_under_the_versioned_paths() {
 /// C52–C54
 #[tokio::test]
 async fn a_key_can_be_asked_for_its_existence_and_its_time() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     put(node.address, "/dev/kv/user:1", r#"{"value":1,"ttl":100}"#).await;
     put(node.address, "/dev/kv/ever", r#"{"value":1}"#).await;
     let ask = async |path: &str| get(node.address, &format!("/api/v1/kv/{path}")).await;
@@ -221,7 +221,7 @@ async fn a_key_can_be_asked_for_its_existence_and_its_time() {
 /// Words that stand in paths are good keys all the same.
 #[tokio::test]
 async fn keys_may_be_called_like_parts_of_paths() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for key in ["batch", "stats", "kv", "exists", "health", "v1", "stats%2Fcount"] {
         assert_eq!(put(node.address, &format!("/kv/{key}"), "1").await.version(), 1, "{key}");
         for prefix in PREFIXES {
@@ -238,7 +238,7 @@ async fn keys_may_be_called_like_parts_of_paths() {
 /// K43
 #[tokio::test]
 async fn a_tenant_may_be_called_api() {
-    let node = TestNode::with(&["--tenant", "api"], &[]);
+    let node = TestNode::with(&["--tenant", "api"], &[("ADMIN_KEY", MASTER_KEY)]);
     assert_eq!(put(node.address, "/api/kv/x", r#"{"value":1}"#).await.version(), 1);
     for path in ["/api/kv/x", "/kv/x", "/api/v1/kv/x", "/api/api/v1/kv/x"] {
         assert_eq!(get(node.address, path).await.version(), 1, "{path}");
@@ -251,7 +251,7 @@ async fn a_tenant_may_be_called_api() {
 /// C58
 #[tokio::test]
 async fn the_prefix_of_the_versioned_paths_can_be_set() {
-    let node = TestNode::with(&[], &[("API_V1_PREFIX", "/api/v3")]);
+    let node = TestNode::with(&[], &[("API_V1_PREFIX", "/api/v3"), ("ADMIN_KEY", MASTER_KEY)]);
     let created = post(node.address, "/api/v3/kv", r#"{"key":"k","value":1}"#).await;
     assert_eq!(created.status, StatusCode::CREATED);
     assert_eq!(get(node.address, "/dev/api/v3/kv/k").await.version(), 1);
@@ -263,7 +263,7 @@ async fn the_prefix_of_the_versioned_paths_can_be_set() {
 
 #[tokio::test]
 async fn head_is_get_without_the_body_in_every_dialect() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     put(node.address, "/dev/kv/k", r#"{"value":1}"#).await;
     for path in ["/kv/k", "/dev/kv/k", "/api/v1/kv/k", "/api/v1/kv/k/exists", "/dev/kv", "/health", "/kv/absent"] {
         let full = get(node.address, path).await;

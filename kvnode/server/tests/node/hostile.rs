@@ -36,7 +36,7 @@ fn statuses(said: &str) -> Vec<&str> {
 /// A proxy in front may believe one length and the node the other: whatever stands behind such a request is not read.
 #[tokio::test]
 async fn a_request_with_two_lengths_is_the_last_of_its_connection() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     put(node.address, "/kv/k", "1").await;
     let smuggled = "DELETE /kv/k HTTP/1.1\r\nhost: x\r\n\r\n";
     let both =
@@ -66,7 +66,7 @@ async fn a_request_with_two_lengths_is_the_last_of_its_connection() {
 
 #[tokio::test]
 async fn what_is_no_http_is_400_and_the_end() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
         b"*1\r\n$4\r\nPING\r\n",
@@ -86,7 +86,7 @@ async fn what_is_no_http_is_400_and_the_end() {
 
 #[tokio::test]
 async fn a_head_beyond_its_limits_is_431_or_414() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let long_value = format!("GET /kv/k HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(64 * 1024));
     let many = format!("GET /kv/k HTTP/1.1\r\n{}\r\n", "x: 1\r\n".repeat(5000));
     let endless = format!("GET /kv/k HTTP/1.1\r\nx: {}", "a".repeat(256 * 1024));
@@ -102,7 +102,7 @@ async fn a_head_beyond_its_limits_is_431_or_414() {
 /// A body without an announced length is bounded like any other.
 #[tokio::test]
 async fn an_endless_chunked_body_is_cut_off() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let mut stream = TcpStream::connect(node.address).await.expect("the node listens");
     let head = b"PUT /kv/k HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head).await.expect("a connection");
@@ -147,7 +147,7 @@ async fn slow_bodies_hold_up_nobody_else() {
 /// Nesting is counted before anything walks into it.
 #[tokio::test]
 async fn ten_thousand_brackets_are_400_wherever_they_stand() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let json = [("content-type", "application/json")];
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let deep = format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
@@ -171,7 +171,7 @@ async fn ten_thousand_brackets_are_400_wherever_they_stand() {
 
 #[tokio::test]
 async fn half_closed_connections_are_answered_or_closed() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for request in
         ["GET /health HTTP/1.1\r\nhost: x\r\n\r\n", "PUT /kv/k HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1"]
     {

@@ -11,6 +11,8 @@ use kvnode::settings::machine::Machine;
 use kvnode::settings::{Request, Settings, resolve};
 use tokio::sync::mpsc;
 
+use crate::client::MASTER_KEY;
+
 pub(crate) struct TestNode {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
@@ -23,7 +25,12 @@ impl TestNode {
         Self::with(&[], &[])
     }
 
-    /// Flags and variables beside the tenant `dev` and free ports.
+    /// With the key that the client sends under the versioned paths.
+    pub(crate) fn with_master_key() -> Self {
+        Self::with(&[], &[("ADMIN_KEY", MASTER_KEY)])
+    }
+
+    /// Flags and variables beside free ports; the tenant is `dev` unless they name another.
     pub(crate) fn with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         Self::changed(flags, variables, |_| {})
     }

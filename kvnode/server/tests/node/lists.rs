@@ -6,7 +6,7 @@ use futures::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, delete, get, put, send};
+use crate::client::{Answer, MASTER_KEY, delete, get, put, send};
 use crate::in_process::TestNode;
 
 async fn fill(node: &TestNode, count: usize) -> BTreeSet<String> {
@@ -32,7 +32,7 @@ fn objects(lines: &[Value]) -> BTreeSet<String> {
 /// R8, R24, R25, R37: more keys than are looked up at a time, some of them gone.
 #[tokio::test]
 async fn every_live_key_is_a_line_once_or_a_place_in_one_array() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let mut keys = fill(&node, 900).await;
     for gone in ["key \"7\"", "key \"899\""] {
         delete(node.address, &format!("/kv/{}", gone.replace(' ', "%20"))).await;
@@ -54,7 +54,7 @@ async fn every_live_key_is_a_line_once_or_a_place_in_one_array() {
 
 #[tokio::test]
 async fn an_empty_store_is_no_line_or_an_empty_array() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     assert_eq!(get(node.address, "/kv").await.text(), "");
     assert_eq!(send(node.address, "GET", "/kv", &[("accept", "application/json")], "").await.text(), "[]");
 }
@@ -72,7 +72,7 @@ fn keys_of(page: &Answer) -> Vec<String> {
 /// C49
 #[tokio::test]
 async fn pages_are_numbered_and_in_the_order_of_keys() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let keys: Vec<String> = (0..45).map(|number| format!("k{number:02}")).collect();
     for key in keys.iter().rev() {
         put(node.address, &format!("/dev/kv/{key}"), format!(r#"{{"value":"{key}","ttl":60}}"#)).await;
@@ -105,7 +105,7 @@ async fn pages_are_numbered_and_in_the_order_of_keys() {
 /// C50
 #[tokio::test]
 async fn a_page_keeps_entries_that_have_all_the_tags() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for (key, tags) in [
         ("a", r#"{"category":"user","level":"1"}"#),
         ("b", r#"{"category":"user","level":"2"}"#),
@@ -132,7 +132,7 @@ async fn a_page_keeps_entries_that_have_all_the_tags() {
 /// A page is made while it is sent, so that values are not all in memory at once.
 #[tokio::test]
 async fn a_page_of_large_values_comes_whole() {
-    let node = TestNode::with(&["--memory-limit", "64Mi"], &[]);
+    let node = TestNode::with(&["--memory-limit", "64Mi"], &[("ADMIN_KEY", MASTER_KEY)]);
     let value = format!("\"{}\"", "x".repeat(1024 * 1024));
     for number in 0..20 {
         put(node.address, &format!("/kv/k{number}"), value.clone()).await;

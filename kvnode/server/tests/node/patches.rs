@@ -4,7 +4,7 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::client::{get, patch, put, send};
+use crate::client::{MASTER_KEY, get, patch, put, send};
 use crate::in_process::TestNode;
 
 const SHALLOW: &str = "application/json";
@@ -55,7 +55,7 @@ async fn the_examples_of_the_standards_hold_in_every_dialect() {
         (OPERATIONS, r#"{"/":9,"~1":10}"#, r#"[{"op":"test","path":"/~01","value":10}]"#, r#"{"/":9,"~1":10}"#),
         (OPERATIONS, r#"{"foo":["bar"]}"#, r#"[{"op":"add","path":"/foo/-","value":[1]}]"#, r#"{"foo":["bar",[1]]}"#),
     ];
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for (content_type, before, body, after) in cases {
         for path in PATHS {
             let version = put(node.address, "/kv/k", *before).await.version();
@@ -73,7 +73,7 @@ async fn the_examples_of_the_standards_hold_in_every_dialect() {
 /// R4: what a patch does not touch keeps every character.
 #[tokio::test]
 async fn a_patch_leaves_numbers_order_and_duplicates_alone() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     put(node.address, "/kv/k", r#"{"n": 12345678901234567890.10, "a":1, "a":2, "z":-0.0e-0}"#).await;
     patch(node.address, "/kv/k", MERGE, r#"{"b":9007199254740993}"#).await;
     let text = get(node.address, "/kv/k?raw=true").await;
@@ -84,7 +84,7 @@ async fn a_patch_leaves_numbers_order_and_duplicates_alone() {
 
 #[tokio::test]
 async fn a_patch_keeps_ttl_and_tags_and_does_nothing_under_a_failed_condition() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     put(node.address, "/dev/kv/k", r#"{"value":{},"ttl":3600,"tags":{"t":"1"}}"#).await;
     let patched = patch(node.address, "/dev/kv/k?ifVersion=1", SHALLOW, r#"{"a":1}"#).await.json();
     assert_eq!((&patched["metadata"]["ttl"], &patched["metadata"]["tags"]), (&json!(3600), &json!({"t": "1"})));
@@ -100,12 +100,12 @@ async fn a_patch_keeps_ttl_and_tags_and_does_nothing_under_a_failed_condition() 
 #[tokio::test]
 async fn an_absent_key_is_created_by_a_merge_and_not_by_operations() {
     for path in PATHS {
-        let node = TestNode::start();
+        let node = TestNode::with_master_key();
         let absent = patch(node.address, path, OPERATIONS, r#"[{"op":"add","path":"","value":1}]"#).await;
         absent.expect_problem(404, "NotFound", &["Key 'k' was not found."]);
         assert_eq!(patch(node.address, path, SHALLOW, r#"{"a":null}"#).await.version(), 1);
         assert_eq!(get(node.address, path).await.json()["value"], json!({"a": null}));
-        let node = TestNode::start();
+        let node = TestNode::with_master_key();
         assert_eq!(patch(node.address, path, MERGE, r#"{"a":null,"b":1}"#).await.version(), 1);
         assert_eq!(get(node.address, path).await.json()["value"], json!({"b": 1}));
     }
@@ -116,7 +116,7 @@ type Refused<'c> = (&'c str, String, [u16; 2], &'c str);
 
 #[tokio::test]
 async fn what_cannot_be_applied_says_why_and_changes_nothing() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let deep = "[".repeat(10_000);
     let deep_closed = format!("{}{}", "[".repeat(129), "]".repeat(129));
     let copies = r#"{"op":"copy","from":"","path":"/c"}"#;
@@ -157,7 +157,7 @@ async fn what_cannot_be_applied_says_why_and_changes_nothing() {
 /// C91: the limit is on what is stored, not on what is sent.
 #[tokio::test]
 async fn a_patch_that_would_make_the_value_too_large_is_413() {
-    let node = TestNode::with(&[], &[("MAX_VALUE_SIZE", "20")]);
+    let node = TestNode::with(&[], &[("MAX_VALUE_SIZE", "20"), ("ADMIN_KEY", MASTER_KEY)]);
     put(node.address, "/kv/k", r#"{"a":"0123456789"}"#).await;
     let refused = patch(node.address, "/kv/k", MERGE, r#"{"b":123}"#).await;
     refused.expect_problem(413, "ResultTooLarge", &["'k'", "20"]);

@@ -74,6 +74,17 @@ impl Program {
         }
     }
 
+    /// Everything it logs until it has ended, as text.
+    pub(crate) fn rest(&mut self) -> String {
+        let mut text = String::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        assert!(self.child.wait().expect("it is our child").success(), "{text}");
+        text
+    }
+
     /// The names of its threads.
     pub(crate) fn threads(&self) -> Vec<String> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("the process is there");

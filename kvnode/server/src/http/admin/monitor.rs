@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{Stream, stream};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::Admin;
 use crate::http::problem::Problem;
@@ -21,7 +21,7 @@ pub(in crate::http) async fn monitor(State(shared): State<Arc<Shared>>, _admin: 
     let Some(watcher) = shared.monitor.watch() else {
         let sentence = "As many look on as may; end one of the others.";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", sentence);
-        return Err(problem.with_header(header::RETRY_AFTER, "1"));
+        return Err(problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")));
     };
     Ok(([(header::CONTENT_TYPE, NDJSON)], Body::from_stream(lines(watcher, shared))).into_response())
 }

@@ -107,8 +107,11 @@ fn state(shared: &Shared) -> &'static str {
 }
 
 fn secrets(shared: &Shared) -> BTreeMap<&'static str, String> {
-    let admin_key = shared.live().admin_key.as_ref().map(|key| ("admin-key", key.fingerprint()));
-    admin_key.into_iter().collect()
+    let live = shared.live();
+    let access = &live.access;
+    let admin_key = access.admin_key.as_ref().map(|key| ("admin-key", key.fingerprint()));
+    let peer_token = access.peer_tokens.first().map(|token| ("peer-token", token.fingerprint()));
+    admin_key.into_iter().chain(peer_token).collect()
 }
 
 /// A node by itself holds all there is.
