@@ -19,6 +19,7 @@ mod patches;
 mod program;
 mod refusals;
 mod rereading;
+mod retries;
 mod slowness;
 mod starting;
 mod stopping;
