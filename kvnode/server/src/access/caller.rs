@@ -55,6 +55,16 @@ impl Caller {
         }
     }
 
+    /// Two callers with one identity may repeat each other's requests.
+    pub(crate) fn identity(&self) -> Cow<'_, str> {
+        match &self.who {
+            Who::Anonymous => "".into(),
+            Who::ApiKey(id) => id.as_str().into(),
+            Who::Account(tenant_id) => tenant_id.to_string().into(),
+            Who::Master => "master".into(),
+        }
+    }
+
     pub(crate) fn may(self, operation: Operation) -> Result<(), Denied> {
         if self.scope.allows(operation) { Ok(()) } else { Err(Denied::Scope { scope: self.scope, operation }) }
     }

@@ -27,6 +27,7 @@ mod program;
 mod rates;
 mod refusals;
 mod rereading;
+mod retries;
 mod secrets;
 mod slowness;
 mod starting;
