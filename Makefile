@@ -3,7 +3,8 @@
 # Settings, with their defaults:
 #   KVT_CLUSTER   local, kind or current: which Kubernetes is used (the first that can work here)
 #   KVT_HOME      where caches are kept (~/.cache/kvtenant)
-#   SEEDS, SEED_START, MUTANT   for `make sim`
+#   SEEDS, SEED_START   for `make sim` (2000 from 1) and `make differential` (60 from 1)
+#   MUTANT        for `make sim`
 #   NODES         for `make cluster` (2)
 #   WORK, SERVERS, ROUNDS, SECONDS_EACH, KEYS, WRITE   for `make bench`; `.ci/program bench --help` explains them
 
@@ -14,8 +15,6 @@ CARGO ?= cargo
 TESTBED := .ci/program testbed
 # All of the workspace at once: cargo then builds one set of dependencies, not one for every choice of crates.
 TESTS := $(CARGO) test --workspace --locked
-SEEDS ?= 2000
-SEED_START ?= 1
 NODES ?= 2
 
 # An error is a sentence here; where it was made is asked for by hand.
@@ -34,8 +33,8 @@ demo-down: ## Remove what `make demo` made
 ##@ Test it
 
 .PHONY: test
-test: ## All that has to hold before a change lands: check, unit, sim, api, smoke
-	@.ci/stages check unit sim api image smoke
+test: ## All that has to hold before a change lands: check, unit, sim, api, differential, smoke
+	@.ci/stages check unit sim api differential image smoke
 
 .PHONY: check
 check: fmt lint doc crds-current manifests deny ## Format, lints, documentation, generated files, manifests, licences
@@ -76,7 +75,7 @@ unit: ## Tests that need nothing but the machine (L0)
 
 .PHONY: sim
 sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1 MUTANT=
-	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(SEEDS) --seed-start $(SEED_START) $(if $(MUTANT),--mutant $(MUTANT))
+	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(or $(SEEDS),2000) --seed-start $(or $(SEED_START),1) $(if $(MUTANT),--mutant $(MUTANT))
 
 .PHONY: durability
 durability: ## Kill a node while clients write, ROUNDS=200 times each way, and look for what is missing
@@ -85,6 +84,10 @@ durability: ## Kill a node while clients write, ROUNDS=200 times each way, and l
 .PHONY: api
 api: ## Tests against a real API server, without nodes (L2)
 	$(TESTS) --test api_server --test operator
+
+.PHONY: differential
+differential: ## Random commands on a real redis-server and on kvnode: equal replies; SEEDS=60 SEED_START=1
+	SEEDS=$(SEEDS) SEED_START=$(SEED_START) $(TESTS) --test redis_differential
 
 .PHONY: smoke
 smoke: ## The test bed's own tests and a first tenant, on a whole cluster (L3)

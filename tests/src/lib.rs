@@ -12,6 +12,7 @@
 //! | [`schemas`] | by which manifests are judged without a cluster |
 //! | [`images`], [`products`] | images without a Docker engine, our own two among them |
 //! | [`http`] | talking to a tenant |
+//! | [`stores`] | servers that speak Redis' protocol: redis-server and the node |
 //! | [`bed`] | this bed, kind, or the cluster of the current kubeconfig context |
 
 pub mod api;
@@ -31,3 +32,4 @@ pub mod programs;
 pub mod progress;
 pub mod schemas;
 pub mod shell;
+pub mod stores;

@@ -24,7 +24,18 @@ const NEEDED: [(&str, &str); 9] = [
 
 /// Sees to it that all packages are there.
 pub fn ensure() -> Result<()> {
-    let absent = absent();
+    install(&absent())
+}
+
+/// Sees to it that these programs are there, each named with the package that brings it.
+pub fn ensure_programs(programs: &[(&str, &'static str)]) -> Result<()> {
+    let mut absent: Vec<_> =
+        programs.iter().filter(|(program, _)| !shell::found(program)).map(|(_, package)| *package).collect();
+    absent.dedup();
+    install(&absent)
+}
+
+fn install(absent: &[&str]) -> Result<()> {
     if absent.is_empty() {
         return Ok(());
     }
@@ -36,7 +47,7 @@ pub fn ensure() -> Result<()> {
         bail!("these packages are missing: {list}; they can be installed for you on Debian and Ubuntu only");
     }
     let step = Step::start(format!("installing packages: {list}"));
-    shell::output(Command::new(home::source().join("install-packages.sh")).args(&absent))?;
+    shell::output(Command::new(home::source().join("install-packages.sh")).args(absent))?;
     step.done("");
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use kvtenant_tests::progress::Step;
-use kvtenant_tests::{home, shell};
+use kvtenant_tests::{home, packages, shell};
 
 /// A program that must be on the PATH, and the Debian package that brings it.
 const NEEDED: [(&str, &str); 7] = [
@@ -22,23 +22,7 @@ const NEEDED: [(&str, &str); 7] = [
 
 /// Sees to it that all of them are there.
 pub(crate) fn ensure() -> Result<()> {
-    let mut packages: Vec<_> =
-        NEEDED.iter().filter(|(program, _)| !shell::found(program)).map(|(_, package)| *package).collect();
-    packages.dedup();
-    if packages.is_empty() {
-        return Ok(());
-    }
-    let list = packages.join(" ");
-    if !nix::unistd::geteuid().is_root() {
-        bail!("these packages are missing: {list}; install them, or run as root and they are installed for you");
-    }
-    if !shell::found("apt-get") {
-        bail!("these packages are missing: {list}; they can be installed for you on Debian and Ubuntu only");
-    }
-    let step = Step::start(format!("installing packages: {list}"));
-    shell::output(Command::new(home::source().join("install-packages.sh")).args(&packages))?;
-    step.done("");
-    Ok(())
+    packages::ensure_programs(&NEEDED)
 }
 
 /// kvnode's program and what it can do, which changes faster than a benchmark should.
