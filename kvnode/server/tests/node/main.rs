@@ -11,6 +11,7 @@ mod client;
 mod controlling;
 mod cors;
 mod dialects;
+mod documenting;
 mod durability;
 mod encrypting;
 mod expiry;
