@@ -24,6 +24,7 @@ use crate::metrics::process::Usage;
 use crate::metrics::snapshot::Readings;
 use crate::monitor::Monitor;
 use crate::random;
+use crate::resp::serving::Redis;
 use crate::settings::Settings;
 use crate::settings::live::LiveSettings;
 use crate::store::SharedStore;
@@ -51,6 +52,9 @@ pub(crate) struct Shared {
     pub(crate) drain_order: DrainOrder,
     pub(crate) handshakes: Handshakes,
     pub(crate) slow_log: SlowLog,
+    /// How many of them there are when nobody is connected.
+    pub(crate) connections_max: usize,
+    pub(crate) redis: Redis,
     started: Instant,
     draining: watch::Sender<bool>,
 }
@@ -67,6 +71,7 @@ impl Shared {
         };
         let store = SharedStore::new(&config, disk.and_then(Disk::log).cloned());
         store.ledger().set_account_quota(live.access.quota);
+        let connections_max = connections_max();
         Ok(Self {
             access: Access::new(&settings)?,
             metrics: Metrics::new(
@@ -77,11 +82,13 @@ impl Shared {
             ),
             identity: disk.map(|disk| disk.folder().identity().clone()),
             bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max, settings.timeouts.body),
-            connections: Arc::new(Semaphore::new(connections_max())),
             monitor: Arc::new(Monitor::new()),
             drain_order: DrainOrder::default(),
             handshakes: Handshakes::default(),
             slow_log: SlowLog::default(),
+            connections: Arc::new(Semaphore::new(connections_max)),
+            connections_max,
+            redis: Redis::default(),
             started: clock.instant(),
             draining: watch::Sender::new(false),
             settings,
@@ -138,6 +145,7 @@ impl Shared {
     /// From now on the node is not ready and takes no new connections.
     pub(crate) fn begin_drain(&self) {
         self.draining.send_replace(true);
+        self.redis.wake_all();
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -26,6 +26,7 @@ mod observing;
 mod patches;
 mod program;
 mod rates;
+mod redis;
 mod refusals;
 mod rereading;
 mod retries;
