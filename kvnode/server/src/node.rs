@@ -126,6 +126,7 @@ impl Node {
         forever.spawn(tasks::measure_rate(Arc::clone(&self.shared)));
         forever.spawn(reread_files(Arc::clone(&self.shared)));
         forever.spawn(tasks::write_audit(Arc::clone(&self.shared)));
+        forever.spawn(tasks::tell_of_disk(Arc::clone(&self.shared)));
         if let Some(listener) = self.monitoring.take() {
             let listener = match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => listener,

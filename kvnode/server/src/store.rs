@@ -31,7 +31,7 @@ const VISITS_PER_TURN: usize = 16;
 const SNAPSHOT_PIECE_BYTES: usize = 256 << 10;
 
 /// A client is told after so long that its write may or may not be kept.
-const CONFIRMATION_TIME_MAX: Duration = Duration::from_secs(5);
+pub(crate) const CONFIRMATION_TIME_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) struct SharedStore {
@@ -103,6 +103,11 @@ impl SharedStore {
         Err(Untold::Recovering { done: done >> 20, total: mebibytes(total) })
     }
 
+    /// Whether a write may be done at this moment.
+    pub(crate) fn admission(&self) -> Admission {
+        self.log.as_ref().map_or(Admission::Granted, |log| log.admit())
+    }
+
     /// Returns when a write may be done, or says why not.
     pub(crate) async fn admitted(&self) -> Result<(), Untold> {
         let Some(log) = &self.log else { return Ok(()) };
@@ -126,6 +131,11 @@ impl SharedStore {
     /// What the outcome of a command about all partitions has to wait for.
     pub(crate) fn ticket_of_all(&self) -> Ticket {
         self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket_of_all())
+    }
+
+    /// Whether an outcome with this ticket may be told.
+    pub(crate) fn is_settled(&self, ticket: Ticket) -> bool {
+        self.log.as_ref().is_none_or(|log| log.is_settled(ticket))
     }
 
     /// Returns when an outcome with this ticket may be told.

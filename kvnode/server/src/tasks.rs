@@ -25,6 +25,15 @@ const AUDIT_EVERY: Duration = Duration::from_millis(20);
 /// A minute or so: it frees memory, and nobody waits for that.
 const AUDIT_TURNS_BETWEEN_FORGETTING: u32 = 3000;
 
+/// Lets clients of the Redis protocol know how far the disk is: their threads do not wait for it, they are woken.
+pub(crate) async fn tell_of_disk(shared: Arc<Shared>) {
+    let Some(log) = shared.store.log() else { return std::future::pending().await };
+    let mut changes = log.changes();
+    while changes.changed().await.is_ok() {
+        shared.redis.wake_all();
+    }
+}
+
 /// Removes expired keys and forgets old tombstones. Expired keys are invisible before that; this frees their memory.
 pub(crate) async fn sweep(shared: Arc<Shared>) {
     let every = match shared.settings.environment {

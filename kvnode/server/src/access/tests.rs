@@ -79,13 +79,14 @@ fn each_peer_token_administers_from_anywhere_and_opens_no_data() {
 }
 
 fn store() -> SharedStore {
-    SharedStore::new(&kvnode_core::store::StoreConfig {
+    let config = kvnode_core::store::StoreConfig {
         memory_limit: 1 << 20,
         tombstone_retention_ms: 1000,
         hash_seed: 7,
         limits: kvnode_core::store::limits::Limits::default(),
         eviction: kvnode_core::store::Eviction::None,
-    })
+    };
+    SharedStore::new(&config, None)
 }
 
 /// Contradictions 9 and 10

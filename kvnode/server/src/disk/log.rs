@@ -169,6 +169,11 @@ impl Log {
         ticket.0 <= self.durable.load(Ordering::SeqCst)
     }
 
+    /// Says when tickets may have been settled or room made, if somebody found that they were not.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     /// Returns when the ticket is settled.
     pub(crate) async fn settled(&self, ticket: Ticket) {
         let mut changed = self.changed.subscribe();

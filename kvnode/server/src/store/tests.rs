@@ -28,7 +28,7 @@ fn begun(folder: &Path, mode: &str) -> (Arc<Shared>, Disk) {
         other => panic!("no good settings: {other:?}"),
     };
     let disk = Disk::open(&settings, &Clock::default()).expect("a folder").expect("it is asked for");
-    (Arc::new(Shared::new(settings, Clock::default(), Some(&disk))), disk)
+    (Arc::new(Shared::new(settings, Clock::default(), Some(&disk)).expect("a shared state")), disk)
 }
 
 fn key(text: &str) -> Key<'_> {

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
+use std::time::Instant;
 
 use mio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -10,6 +11,7 @@ use super::buffer::{Buffers, Input};
 use super::session::{Next, Session};
 use super::stream::Stream;
 use super::tally::Tally;
+use crate::disk::Ticket;
 use crate::resp::request::{Bounds, Reader};
 use crate::shared::Shared;
 
@@ -30,6 +32,15 @@ pub(super) struct Connection {
     pub(super) bounds: Bounds,
     pub(super) output: Vec<u8>,
     written: usize,
+    /// How much of the output may be sent.
+    told: usize,
+    /// So much more may be sent once the disk is so far. Answers that come meanwhile wait for a ticket of their own, or a
+    /// busy client would be answered never.
+    waits_for: Option<(usize, Ticket)>,
+    /// Since when the disk has not moved for it.
+    pub(super) held_since: Option<Instant>,
+    /// In the list of those that wait for the disk.
+    pub(super) is_held: bool,
     /// The socket may have more to read.
     readable: bool,
     /// The other side has sent all it will send; what of it has not been read is still there.
@@ -59,6 +70,10 @@ impl Connection {
             bounds: Bounds::for_values_of(value_bytes_max),
             output: Vec::new(),
             written: 0,
+            told: 0,
+            waits_for: None,
+            held_since: None,
+            is_held: false,
             readable: false,
             peer_finished: false,
             unread_commands: false,
@@ -107,12 +122,37 @@ impl Connection {
         self.output.len() - self.written
     }
 
+    /// Whether it has answers that the disk must catch up with.
+    pub(super) fn waits_for_disk(&self) -> bool {
+        self.waits_for.is_some() && !self.broken
+    }
+
+    /// Finds out how much of the output may be sent: an answer is told when nothing it rests on can be undone by a crash.
+    fn release(&mut self) {
+        while self.told < self.output.len() {
+            let (end, ticket) =
+                *self.waits_for.get_or_insert_with(|| (self.output.len(), self.shared.store.ticket_of_all()));
+            if !self.shared.store.is_settled(ticket) {
+                return;
+            }
+            self.told = end;
+            (self.waits_for, self.held_since) = (None, None);
+        }
+    }
+
     /// What begins at this place of the input, and all behind it, is read again later.
     pub(super) fn postpone(&mut self, begin: usize) {
         self.input.use_up(begin);
         self.reader = Reader::new();
         self.unread_commands = true;
         self.is_postponed = true;
+    }
+
+    /// What was written from here on is not sent, if the client wants no answers.
+    pub(super) fn mute_from(&mut self, begin: usize) {
+        if self.session.muted {
+            self.output.truncate(begin);
+        }
     }
 
     /// Nothing more is read; what has been asked is still answered.
@@ -158,8 +198,9 @@ impl Connection {
             Err(error) if error.kind() != ErrorKind::WouldBlock => self.broken = true,
             _ => {}
         }
-        while self.owed() > 0 && !self.broken {
-            match self.stream.write(&self.output[self.written..]) {
+        self.release();
+        while self.written < self.told && !self.broken {
+            match self.stream.write(&self.output[self.written..self.told]) {
                 Ok(0) => self.broken = true,
                 Ok(written) => {
                     self.written += written;
@@ -172,9 +213,11 @@ impl Connection {
                 },
             }
         }
-        if !self.output.is_empty() {
+        if self.waits_for.is_some() {
+            self.forget_written();
+        } else if !self.output.is_empty() {
             buffers.give_back(std::mem::take(&mut self.output));
-            self.written = 0;
+            (self.written, self.told) = (0, 0);
         }
     }
 
@@ -182,6 +225,10 @@ impl Connection {
     fn forget_written(&mut self) {
         if self.written >= self.output.len() / 2 {
             self.output.drain(..self.written);
+            self.told -= self.written;
+            if let Some((end, _)) = &mut self.waits_for {
+                *end -= self.written;
+            }
             self.written = 0;
         }
     }

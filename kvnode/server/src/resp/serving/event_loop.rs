@@ -22,6 +22,7 @@ use super::session::{Port, Session};
 use super::stream::Stream;
 use super::turn::Turn;
 use crate::shared::Shared;
+use crate::store::CONFIRMATION_TIME_MAX;
 
 /// Connections that are told of in one turn; the others wait for the next, which comes at once.
 const EVENTS_PER_TURN: usize = 1024;
@@ -31,6 +32,9 @@ const ACCEPTED_PER_TURN: usize = 128;
 
 /// When the process is out of files, trying again at once would only burn the core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// When the disk is behind and takes no writes, or holds back answers: how soon that is looked at again, if nobody tells.
+const DISK_PAUSE: Duration = Duration::from_millis(100);
 
 /// When the node drains: how long a client has for what it was about to send.
 const DRAIN_GRACE: Duration = Duration::from_secs(1);
@@ -50,6 +54,8 @@ pub(crate) struct EventLoop {
     connections: Slab<Connection>,
     /// Those that have something to do in this turn.
     ready: Vec<usize>,
+    /// Those whose answers wait for the disk. Others may have their places by then.
+    held: Vec<usize>,
     buffers: Buffers,
     turn: Turn,
     inbox: Arc<Inbox>,
@@ -83,6 +89,7 @@ impl EventLoop {
             listeners: registered,
             connections: Slab::new(),
             ready: Vec::new(),
+            held: Vec::new(),
             buffers: Buffers::default(),
             turn: Turn::new(shared),
             inbox,
@@ -106,6 +113,7 @@ impl EventLoop {
             if self.accepting != Accepting::Idle {
                 self.accept();
             }
+            self.look_at_held();
             self.turn();
             if self.shared.is_draining() && self.drain(&mut drain_until) {
                 return Ok(());
@@ -115,8 +123,10 @@ impl EventLoop {
 
     /// How long the kernel may wait for something to happen.
     fn wait(&self, draining: bool) -> Option<Duration> {
-        if !self.ready.is_empty() || self.accepting == Accepting::More {
+        if self.accepting == Accepting::More || (!self.ready.is_empty() && !self.turn.disk_is_behind) {
             Some(Duration::ZERO)
+        } else if !self.ready.is_empty() || !self.held.is_empty() {
+            Some(DISK_PAUSE)
         } else if draining || self.accepting == Accepting::Paused {
             Some(ACCEPT_PAUSE)
         } else {
@@ -152,6 +162,23 @@ impl EventLoop {
         }
     }
 
+    /// Those that the disk has caught up with are written to in this turn. One that it keeps waiting for too long is
+    /// closed: its client then knows that it does not know what became of its command.
+    fn look_at_held(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        let now = self.shared.clock.instant();
+        for place in std::mem::take(&mut self.held) {
+            let Some(connection) = self.connections.get_mut(place) else { continue };
+            connection.is_held = false;
+            if connection.held_since.is_some_and(|since| now.duration_since(since) > CONFIRMATION_TIME_MAX) {
+                connection.abandon();
+            }
+            self.list(place);
+        }
+    }
+
     /// The connection at this place, if it is still that client's.
     fn meant(&mut self, place: usize, client: u64) -> Option<&mut Connection> {
         self.connections.get_mut(place).filter(|connection| connection.session.client.id == client)
@@ -179,6 +206,11 @@ impl EventLoop {
             let connection = &mut self.connections[id];
             connection.write(&mut self.buffers, &mut self.turn.tally);
             connection.input.settle(&mut self.buffers);
+            if connection.waits_for_disk() && !connection.is_held {
+                connection.is_held = true;
+                connection.held_since.get_or_insert_with(|| self.shared.clock.instant());
+                self.held.push(id);
+            }
             if connection.is_done() {
                 let mut gone = self.connections.remove(id);
                 // The socket is closed right after; that it is still registered would not matter.

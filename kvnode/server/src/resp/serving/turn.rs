@@ -17,7 +17,8 @@ use super::failure::Failure;
 use super::session::{Next, Session};
 use super::tally::Tally;
 use super::walk::Step;
-use crate::resp::commands::{Name, find};
+use crate::disk::Admission;
+use crate::resp::commands::{Flags, Name, find};
 use crate::resp::reply::Writer;
 use crate::resp::request::{Arena, Parsed, ProtocolError, Request};
 use crate::settings::live::LiveSettings;
@@ -30,12 +31,22 @@ const COLLECTED_PER_CONNECTION: usize = 32;
 /// Rounds in one turn. Others that have become ready meanwhile wait for the end of the turn.
 const ROUNDS_MAX: usize = 16;
 
+/// Redis' words; clients wait and try again.
+const LOADING: Failure<'static> = Failure::Said("LOADING Redis is loading the dataset in memory");
+
+/// Redis' code for a disk that takes no writes.
+const DISK_FULL: Failure<'static> = Failure::Said(
+    "MISCONF The disk is full, so nothing can be written, and nothing was done. Give it room, and writes go on.",
+);
+
 #[derive(Debug)]
 pub(super) struct Turn {
     shared: Arc<Shared>,
     arena: Arena,
     tasks: Vec<Task>,
     pub(super) tally: Tally,
+    /// A write was put off, because the disk has to catch up first.
+    pub(super) disk_is_behind: bool,
 }
 
 /// One command that has arrived.
@@ -61,12 +72,19 @@ enum Matter {
 
 impl Turn {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { tally: Tally::new(&shared.metrics), shared: Arc::clone(shared), arena: Arena::new(), tasks: Vec::new() }
+        Self {
+            tally: Tally::new(&shared.metrics),
+            shared: Arc::clone(shared),
+            arena: Arena::new(),
+            tasks: Vec::new(),
+            disk_is_behind: false,
+        }
     }
 
     pub(super) fn execute(&mut self, connections: &mut Slab<Connection>, ready: &[usize], buffers: &mut Buffers) {
         let shared = Arc::clone(&self.shared);
         let (now, live) = (shared.clock.now(), shared.live());
+        self.disk_is_behind = false;
         for _ in 0..ROUNDS_MAX {
             self.arena.clear();
             self.tasks.clear();
@@ -153,13 +171,16 @@ impl Turn {
         live: &LiveSettings,
         buffers: &mut Buffers,
     ) {
-        let Self { shared, arena, tasks, tally } = self;
+        let Self { shared, arena, tasks, tally, disk_is_behind } = self;
+        let is_loading = shared.store.ready().is_err();
         for task in &*tasks {
             let connection = &mut connections[task.connection];
             if connection.is_postponed {
                 continue;
             }
-            if !connection.is_served() {
+            let behind = task.writes(&connection.session) && shared.store.admission() == Admission::Later;
+            *disk_is_behind |= behind;
+            if behind || !connection.is_served() {
                 // It has to wait, and all behind it: they will be read again.
                 connection.postpone(task.begin);
                 continue;
@@ -168,7 +189,7 @@ impl Turn {
                 connection.output = buffers.lend();
             }
             tally.commands += 1;
-            task.perform(connection, &Round { shared, live, arena, now }, tally);
+            task.perform(connection, &Round { shared, live, arena, now, is_loading }, tally);
         }
     }
 
@@ -200,9 +221,25 @@ struct Round<'r> {
     live: &'r LiveSettings,
     arena: &'r Arena,
     now: UnixMillis,
+    /// What the disk holds is not there yet.
+    is_loading: bool,
 }
 
 impl Task {
+    /// Whether the store may be changed by it. Writes of a transaction are done with its end.
+    fn writes(&self, session: &Session) -> bool {
+        let Matter::Command { name, .. } = self.matter else { return false };
+        name == Name::Exec || (name.spec().flags.has(Flags::WRITE) && session.transaction.is_none())
+    }
+
+    /// Why the disk does not let this be done.
+    fn forbidden(&self, name: Name, session: &Session, round: &Round<'_>) -> Option<Failure<'static>> {
+        if round.is_loading && !name.spec().flags.has(Flags::LOADING) {
+            return Some(LOADING);
+        }
+        (self.writes(session) && round.shared.store.admission() == Admission::DiskFull).then_some(DISK_FULL)
+    }
+
     fn perform(&self, connection: &mut Connection, round: &Round<'_>, tally: &mut Tally) {
         let Connection { input, output, session, .. } = connection;
         let begin = output.len();
@@ -212,6 +249,10 @@ impl Task {
         match self.matter {
             Matter::Command { name, place } => {
                 session.note_use(round.now, name);
+                if let Some(failure) = self.forbidden(name, session, round) {
+                    commands::refuse(session, writer, &failure);
+                    return connection.mute_from(begin);
+                }
                 let executor = Executor {
                     store: &round.shared.store,
                     namespace: session.namespace,
@@ -230,9 +271,8 @@ impl Task {
             }
             Matter::Broken(error) => lose_place(session, writer, error),
         }
-        if connection.session.muted {
-            connection.output.truncate(begin);
-        } else if connection.owed() > OUTPUT_BYTES_MAX {
+        connection.mute_from(begin);
+        if connection.owed() > OUTPUT_BYTES_MAX {
             connection.abandon();
         }
     }

@@ -58,7 +58,7 @@ async fn served(pattern: &str, shared: &Arc<Shared>) -> Option<BTreeSet<String>>
 async fn the_document_has_every_path_and_method_of_the_router_and_no_other() {
     let settings = settings();
     let described = described(&document(&settings));
-    let shared = Arc::new(Shared::new(settings, Clock::default()));
+    let shared = Arc::new(Shared::new(settings, Clock::default(), None).expect("a shared state"));
     let mut paths = BTreeSet::new();
     for pattern in patterns(&shared.settings) {
         let Some(mut served) = served(&pattern, &shared).await else { continue };

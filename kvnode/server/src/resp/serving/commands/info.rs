@@ -105,13 +105,15 @@ fn human(bytes: u64) -> String {
     }
 }
 
-fn persistence(_: &Call<'_, '_>) -> Lines {
+fn persistence(call: &Call<'_, '_>) -> Lines {
+    let truth = |is_true: bool| u8::from(is_true).to_string();
+    let store = call.executor.store;
     vec![
-        ("loading", "0".to_owned()),
+        ("loading", truth(store.ready().is_err())),
         ("async_loading", "0".to_owned()),
         ("rdb_bgsave_in_progress", "0".to_owned()),
         ("rdb_last_bgsave_status", "ok".to_owned()),
-        ("aof_enabled", "0".to_owned()),
+        ("aof_enabled", truth(store.log().is_some())),
         ("aof_rewrite_in_progress", "0".to_owned()),
     ]
 }
