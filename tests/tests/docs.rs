@@ -172,6 +172,7 @@ impl Node {
         command.args(["--pdeathsig", "KILL", "--"]).arg(kvnode()).args(flags.split_whitespace());
         command.current_dir(folder).env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
         command.envs([("PORT", "0"), ("METRICS_PORT", "0"), ("BIND", "127.0.0.1"), ("LOG_FORMAT", "json")]);
+        command.envs([("RESP_PORT", "0"), ("RESP_CLUSTER_PORT", "0")]);
         let process = Process::start("kvnode", &mut command, &log)?;
         let mut node = Self { process, address: ([0, 0, 0, 0], 0).into() };
         node.address = wait_for("kvnode to listen", SOON, || {

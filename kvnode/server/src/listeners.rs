@@ -16,6 +16,9 @@ const BACKLOG: i32 = 4096;
 pub(crate) struct Listeners {
     /// One for each serving thread, all on one port.
     pub(crate) public: Vec<TcpListener>,
+    /// The same for the Redis protocol, if it is spoken.
+    pub(crate) resp: Vec<TcpListener>,
+    pub(crate) resp_cluster: Vec<TcpListener>,
     pub(crate) monitoring: Option<TcpListener>,
 }
 
@@ -27,31 +30,59 @@ pub enum ListenError {
     Refused { flag: &'static str, port: u16, address: IpAddr, reason: io::Error },
 }
 
+/// A socket takes connections from the moment it listens, so all begin together and late.
 pub(crate) fn open(settings: &Settings) -> Result<Listeners, ListenError> {
-    let first = open_first("--port", settings.bind, settings.port)?;
-    let failed = |reason| refused("--port", settings.bind, settings.port, reason);
-    let address = first.local_addr().map_err(failed)?;
-    // Only now may others share the port. Had the first socket allowed it from the beginning, a second node on the
-    // same port would have started without a word and taken half of the connections.
-    socket2::SockRef::from(&first).set_reuse_port(true).map_err(failed)?;
-    let mut public = vec![first];
-    while public.len() < settings.threads {
-        public.push(open_shared(address).map_err(failed)?);
-    }
-    // A socket takes connections from the moment it listens, so all begin together and late.
-    for listener in &public {
-        socket2::SockRef::from(listener).listen(BACKLOG).map_err(failed)?;
-    }
-    let monitoring = match settings.metrics_port {
-        None => None,
-        Some(port) => {
-            let listener = open_first("--metrics-port", settings.bind, port)?;
-            let listening = socket2::SockRef::from(&listener).listen(BACKLOG);
-            listening.map_err(|reason| refused("--metrics-port", settings.bind, port, reason))?;
-            Some(listener)
-        }
+    let open = |flag, port: Option<u16>, sockets| match port {
+        Some(port) => Bound::open(flag, settings.bind, port, sockets),
+        None => Ok(Bound { flag, address: settings.bind, port: 0, sockets: Vec::new() }),
     };
-    Ok(Listeners { public, monitoring })
+    let public = open("--port", Some(settings.port), settings.threads)?;
+    let resp = open("--resp-port", settings.resp_port, settings.threads)?;
+    let resp_cluster = open("--resp-cluster-port", settings.resp_cluster_port, settings.threads)?;
+    let monitoring = open("--metrics-port", settings.metrics_port, 1)?;
+    Ok(Listeners {
+        public: public.listen()?,
+        resp: resp.listen()?,
+        resp_cluster: resp_cluster.listen()?,
+        monitoring: monitoring.listen()?.pop(),
+    })
+}
+
+/// The sockets of one port.
+struct Bound {
+    flag: &'static str,
+    address: IpAddr,
+    port: u16,
+    sockets: Vec<TcpListener>,
+}
+
+impl Bound {
+    fn open(flag: &'static str, address: IpAddr, port: u16, count: usize) -> Result<Self, ListenError> {
+        let first = open_first(flag, address, port)?;
+        let mut bound = Self { flag, address, port, sockets: vec![first] };
+        let shared = bound.share(count);
+        shared.map_err(|reason| refused(flag, address, port, reason))?;
+        Ok(bound)
+    }
+
+    fn share(&mut self, count: usize) -> io::Result<()> {
+        let address = self.sockets[0].local_addr()?;
+        // Only now may others share the port. Had the first socket allowed it from the beginning, a second node on the
+        // same port would have started without a word and taken half of the connections.
+        socket2::SockRef::from(&self.sockets[0]).set_reuse_port(true)?;
+        while self.sockets.len() < count {
+            self.sockets.push(open_shared(address)?);
+        }
+        Ok(())
+    }
+
+    fn listen(self) -> Result<Vec<TcpListener>, ListenError> {
+        for socket in &self.sockets {
+            let listening = socket2::SockRef::from(socket).listen(BACKLOG);
+            listening.map_err(|reason| refused(self.flag, self.address, self.port, reason))?;
+        }
+        Ok(self.sockets)
+    }
 }
 
 /// Fails when anyone else has the port.

@@ -66,6 +66,8 @@ fn start(settings: Settings) -> Result<Node, kvnode::node::StartError> {
         tenant_id = tenant.as_str(),
         node = name.as_str(),
         address = %node.address(),
+        resp_address = node.resp_addresses().plain.map(tracing::field::display),
+        resp_cluster_address = node.resp_addresses().cluster.map(tracing::field::display),
         metrics_address = node.monitoring_address().map(tracing::field::display),
         threads,
         memory_limit_bytes,

@@ -19,6 +19,7 @@ use crate::connections::{Lifetime, serve};
 use crate::http::{monitoring, public};
 use crate::listeners::{self, ListenError};
 use crate::reread::reread_files;
+use crate::resp::serving::{EventLoop, Port};
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::tasks;
@@ -32,9 +33,17 @@ pub struct Node {
     address: SocketAddr,
     monitoring: Option<std::net::TcpListener>,
     monitoring_address: Option<SocketAddr>,
+    resp_addresses: RespAddresses,
     serving: usize,
     /// The name of each serving thread, when it ends.
     ended: mpsc::UnboundedReceiver<String>,
+}
+
+/// Where the Redis protocol is spoken, if it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RespAddresses {
+    pub plain: Option<SocketAddr>,
+    pub cluster: Option<SocketAddr>,
 }
 
 #[derive(Debug, Error)]
@@ -62,13 +71,30 @@ impl Node {
         let listeners = listeners::open(&settings)?;
         let address = listeners.public[0].local_addr()?;
         let monitoring_address = listeners.monitoring.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+        let first_address =
+            |listeners: &[std::net::TcpListener]| listeners.first().map(std::net::TcpListener::local_addr);
+        let resp_addresses = RespAddresses {
+            plain: first_address(&listeners.resp).transpose()?,
+            cluster: first_address(&listeners.resp_cluster).transpose()?,
+        };
         let shared = Arc::new(Shared::new(settings, clock));
         let (ending, ended) = mpsc::unbounded_channel();
-        let serving = listeners.public.len();
+        let mut serving = listeners.public.len();
         for (number, listener) in listeners.public.into_iter().enumerate() {
             start_thread(number, listener, &shared, ending.clone())?;
         }
-        Ok(Self { shared, address, monitoring: listeners.monitoring, monitoring_address, serving, ended })
+        let (mut plain, mut cluster) = (listeners.resp.into_iter(), listeners.resp_cluster.into_iter());
+        for number in 0..shared.settings.threads {
+            let plain = plain.next().map(|listener| (listener, Port::Plain));
+            let cluster = cluster.next().map(|listener| (listener, Port::Cluster));
+            let listeners: Vec<_> = plain.into_iter().chain(cluster).collect();
+            if !listeners.is_empty() {
+                start_event_loop(number, listeners, &shared, ending.clone())?;
+                serving += 1;
+            }
+        }
+        let monitoring = listeners.monitoring;
+        Ok(Self { shared, address, monitoring, monitoring_address, resp_addresses, serving, ended })
     }
 
     /// Where the interface answers.
@@ -79,6 +105,11 @@ impl Node {
     /// Where the metrics port answers, if there is one.
     pub fn monitoring_address(&self) -> Option<SocketAddr> {
         self.monitoring_address
+    }
+
+    /// Where the Redis protocol is spoken.
+    pub fn resp_addresses(&self) -> RespAddresses {
+        self.resp_addresses
     }
 
     /// Runs until told to stop: the first message drains, a second one ends the node at once.
@@ -166,6 +197,25 @@ fn start_thread(
     Ok(())
 }
 
+/// The threads of the Redis protocol have no runtime: an event loop of their own is what makes them quick.
+fn start_event_loop(
+    number: usize,
+    listeners: Vec<(std::net::TcpListener, Port)>,
+    shared: &Arc<Shared>,
+    ending: mpsc::UnboundedSender<String>,
+) -> io::Result<()> {
+    let event_loop = EventLoop::new(listeners, shared)?;
+    let name = format!("kvnode-resp-{number}");
+    let farewell = Farewell { name: name.clone(), ending };
+    thread::Builder::new().name(name).spawn(move || {
+        let _farewell = farewell;
+        if let Err(error) = event_loop.run() {
+            tracing::error!(%error, "the system no longer tells of the Redis protocol's connections");
+        }
+    })?;
+    Ok(())
+}
+
 /// The runtime of one thread, for serving threads and for the one that calls [`Node::run`].
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
@@ -181,8 +231,9 @@ mod tests {
 
     fn node() -> Node {
         let arguments = ["kvnode", "--tenant", "dev", "--name", "n0", "--port", "0", "--metrics-port", "0"];
+        let no_resp = ["--resp-port", "0", "--resp-cluster-port", "0"];
         let machine = Machine { memory_bytes: Some(1 << 30), cpu_cores: 1.0 };
-        let settings = match resolve(arguments.map(OsString::from), &|_| None, &machine) {
+        let settings = match resolve(arguments.into_iter().chain(no_resp).map(OsString::from), &|_| None, &machine) {
             Ok(Request::Run(settings)) => *settings,
             other => panic!("no good settings: {other:?}"),
         };

@@ -1,9 +1,14 @@
-//! The one place where the node takes something from chance: the seed of its tables and the ids of requests.
+//! The one place where the node takes something from chance: the seed of its tables, the ids of requests, lots.
 
 /// Whoever chooses keys must not know this, or could choose keys that all fall into one place of a table.
 #[expect(clippy::disallowed_methods, reason = "this is the crate's random module")]
 pub(crate) fn hash_seed() -> u64 {
     rand::random()
+}
+
+/// A number drawn by lot.
+pub(crate) fn below(limit: usize) -> usize {
+    rand::random_range(0..limit)
 }
 
 /// 32 hexadecimal digits: enough that no two requests of a cluster's life share them.

@@ -22,6 +22,7 @@ use crate::metrics::process::Usage;
 use crate::metrics::snapshot::Readings;
 use crate::monitor::Monitor;
 use crate::random;
+use crate::resp::serving::Redis;
 use crate::settings::Settings;
 use crate::settings::live::LiveSettings;
 use crate::store::SharedStore;
@@ -45,6 +46,9 @@ pub(crate) struct Shared {
     pub(crate) drain_order: DrainOrder,
     pub(crate) handshakes: Handshakes,
     pub(crate) slow_log: SlowLog,
+    /// How many of them there are when nobody is connected.
+    pub(crate) connections_max: usize,
+    pub(crate) redis: Redis,
     started: Instant,
     draining: watch::Sender<bool>,
 }
@@ -63,14 +67,17 @@ impl Shared {
             limits: live.limits.clone(),
             eviction: settings.eviction,
         });
+        let connections_max = connections_max();
         Self {
             metrics: Metrics::new(settings.tenant.as_str(), settings.memory_limit, settings.cpu_limit_cores),
             bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max, settings.timeouts.body),
-            connections: Arc::new(Semaphore::new(connections_max())),
             monitor: Arc::new(Monitor::new()),
             drain_order: DrainOrder::default(),
             handshakes: Handshakes::default(),
             slow_log: SlowLog::default(),
+            connections: Arc::new(Semaphore::new(connections_max)),
+            connections_max,
+            redis: Redis::default(),
             started: clock.instant(),
             draining: watch::Sender::new(false),
             settings,
@@ -117,6 +124,7 @@ impl Shared {
     /// From now on the node is not ready and takes no new connections.
     pub(crate) fn begin_drain(&self) {
         self.draining.send_replace(true);
+        self.redis.wake_all();
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -76,7 +76,13 @@ pub struct Places(SharedSeed);
 
 impl Places {
     pub fn of(&self, key: &Key<'_>) -> Place {
-        Place::of(&self.0, key.as_str())
+        self.of_bytes(key.as_str().as_bytes())
+    }
+
+    /// For whoever wants to know the place before the key is judged. Bytes that are no key have one, too; there is
+    /// nothing at it.
+    pub fn of_bytes(&self, key: &[u8]) -> Place {
+        Place::of(&self.0, key)
     }
 }
 

@@ -38,6 +38,10 @@ pub struct Slot(u16);
 pub struct PartitionNumber(u8);
 
 impl Slot {
+    pub fn new(number: u16) -> Option<Self> {
+        (number < SLOTS).then_some(Self(number))
+    }
+
     pub fn of(key: &[u8]) -> Self {
         Self(crc16(hashed_part(key)) % SLOTS)
     }

@@ -99,6 +99,17 @@ impl Metrics {
         self.operations.get_or_create(&labels).inc();
     }
 
+    /// The same as a counter to be kept, for those that count without a look at any label.
+    pub(crate) fn operation_counter(&self, operation: &'static str, status: &'static str) -> Counter {
+        let labels = OperationLabels { operation, tenant: self.tenant.clone(), status };
+        self.operations.get_or_create(&labels).clone()
+    }
+
+    /// Requests that did not come over HTTP.
+    pub(crate) fn requests_served(&self, number: u64) {
+        self.answered.fetch_add(number, Ordering::Relaxed);
+    }
+
     pub(crate) fn task(&self, task: &'static str, status: &'static str) {
         self.tasks.get_or_create(&TaskLabels { task, status }).inc();
     }

@@ -78,7 +78,7 @@ impl Snapshot {
         self.resident_memory_bytes.set(whole(readings.process.resident_bytes));
         self.expired_keys.inner().store(readings.expired_keys, Ordering::Relaxed);
         self.evicted_keys.inner().store(readings.evicted_keys, Ordering::Relaxed);
-        self.cpu_seconds.inner().store(readings.process.cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
+        self.cpu_seconds.inner().store(readings.process.cpu().as_secs_f64().to_bits(), Ordering::Relaxed);
     }
 }
 

@@ -30,6 +30,26 @@ impl<'b> Writer<'b> {
         self.protocol
     }
 
+    /// From here on in this protocol.
+    pub fn speak(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
+    /// How long what was written into the same place is by now.
+    pub fn length(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Another one for the same place, for as long as this one waits.
+    pub fn lend(&mut self) -> Writer<'_> {
+        Writer { out: self.out, protocol: self.protocol }
+    }
+
+    /// What another writer wrote.
+    pub fn written_before(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
     pub fn ok(&mut self) {
         self.out.extend_from_slice(b"+OK\r\n");
     }

@@ -50,6 +50,36 @@ pub(super) const PORT: Setting = Setting {
     help: "HTTP; 0 takes a free port and logs which",
 };
 
+pub(super) const RESP_PORT: Setting = Setting {
+    flag: Some("resp-port"),
+    variable: Some("RESP_PORT"),
+    file_key: Some("resp-port"),
+    placeholder: "N",
+    default: "6379",
+    group: LISTENING,
+    help: "Redis protocol for plain clients; 0 means none",
+};
+
+pub(super) const RESP_CLUSTER_PORT: Setting = Setting {
+    flag: Some("resp-cluster-port"),
+    variable: Some("RESP_CLUSTER_PORT"),
+    file_key: Some("resp-cluster-port"),
+    placeholder: "N",
+    default: "6380",
+    group: LISTENING,
+    help: "Redis protocol for cluster clients; 0 means none",
+};
+
+pub(super) const ADVERTISE: Setting = Setting {
+    flag: Some("advertise"),
+    variable: Some("ADVERTISE"),
+    file_key: Some("advertise"),
+    placeholder: "HOST",
+    default: "the address a client came to",
+    group: LISTENING,
+    help: "The host that cluster clients are told to use",
+};
+
 pub(super) const METRICS_PORT: Setting = Setting {
     flag: Some("metrics-port"),
     variable: Some("METRICS_PORT"),
@@ -301,6 +331,9 @@ pub(super) const ALL: &[&Setting] = &[
     &NAME,
     &BIND,
     &PORT,
+    &RESP_PORT,
+    &RESP_CLUSTER_PORT,
+    &ADVERTISE,
     &METRICS_PORT,
     &API_PREFIX,
     &CORS_ORIGINS,

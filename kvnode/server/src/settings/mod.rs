@@ -32,7 +32,7 @@ use layers::{Layers, Setting, Source};
 use live::{Live, LiveSettings};
 use logs::{LogFormat, LogLevel};
 use machine::Machine;
-use names::{ApiPrefix, NodeName, TenantName};
+use names::{ApiPrefix, HostName, NodeName, TenantName};
 use origin::Origin;
 use secret::Secret;
 use timeouts::Timeouts;
@@ -74,6 +74,12 @@ pub struct Settings {
     pub name: NodeName,
     pub bind: IpAddr,
     pub port: u16,
+    /// None: nobody can speak the Redis protocol to this node.
+    pub resp_port: Option<u16>,
+    /// The same for clients that know clusters.
+    pub resp_cluster_port: Option<u16>,
+    /// The host that cluster clients are told to use.
+    pub advertise: Option<HostName>,
     /// None: no second listener.
     pub metrics_port: Option<u16>,
     pub memory_limit: u64,
@@ -157,6 +163,9 @@ fn settings(layers: &Layers<'_>, origin: &Origin) -> Result<Settings, SettingsEr
         name: node_name(layers)?,
         bind: layers.parsed(&catalogue::BIND, address)?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         port,
+        resp_port: resp_port(layers, &catalogue::RESP_PORT, 6379)?,
+        resp_cluster_port: resp_port(layers, &catalogue::RESP_CLUSTER_PORT, 6380)?,
+        advertise: layers.parsed(&catalogue::ADVERTISE, str::parse)?,
         metrics_port: Some(metrics_port).filter(|&metrics| metrics != 0 && metrics != port),
         memory_limit: memory_limit(layers, machine)?,
         eviction: layers.parsed(&catalogue::EVICTION, eviction)?.unwrap_or_default(),
@@ -193,6 +202,11 @@ fn live_settings(layers: &Layers<'_>) -> Result<LiveSettings, SettingsError> {
 
 fn port_number(text: &str) -> Result<u16, String> {
     quantities::number(text, 0..=u16::MAX)
+}
+
+fn resp_port(layers: &Layers<'_>, setting: &'static Setting, default: u16) -> Result<Option<u16>, SettingsError> {
+    let port = layers.parsed(setting, port_number)?.unwrap_or(default);
+    Ok(Some(port).filter(|&port| port != 0))
 }
 
 fn address(text: &str) -> Result<IpAddr, String> {

@@ -58,6 +58,10 @@ impl ApiPrefix {
     }
 }
 
+/// A name or an address under which others reach this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostName(String);
+
 impl TenantName {
     pub fn as_str(&self) -> &str {
         &self.0
@@ -103,6 +107,24 @@ impl FromStr for NodeName {
             ));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for HostName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':');
+        if text.is_empty() || text.len() > NODE_CHARS_MAX || !text.bytes().all(allowed) {
+            return Err(format!("is '{text}'; it must be a host name or an IP address, without a port"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }
 

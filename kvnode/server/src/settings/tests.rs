@@ -37,6 +37,7 @@ fn only_the_tenant_is_required_and_the_rest_has_its_documented_default() {
     let found = settings(&["--tenant", "dev"], &[]);
     assert_eq!(found.tenant.as_str(), "dev");
     assert_eq!((found.port, found.metrics_port), (3000, Some(9090)));
+    assert_eq!((found.resp_port, found.resp_cluster_port, found.advertise), (Some(6379), Some(6380), None));
     assert_eq!(found.bind.to_string(), "0.0.0.0");
     assert_eq!(found.memory_limit, 800 << 20, "80 % of the machine");
     assert_eq!(found.tombstone_retention, Duration::from_hours(1));
@@ -144,6 +145,8 @@ fn each_wrong_setting_is_named_in_one_sentence() {
         (&["--tenant", "dev", "--port", "70000"], &[], &["--port", "'70000'", "65535"]),
         (&["--tenant", "dev", "--port", "-1"], &[], &["--port", "'-1'"]),
         (&["--tenant", "dev"], &[("PORT", "http")], &["the variable PORT", "'http'"]),
+        (&["--tenant", "dev", "--resp-port", "redis"], &[], &["--resp-port", "'redis'"]),
+        (&["--tenant", "dev", "--advertise", "a:b/c"], &[], &["--advertise", "'a:b/c'"]),
         (&["--tenant", "dev", "--bind", "localhost"], &[], &["--bind", "'localhost'"]),
         (&["--tenant", "dev", "--threads", "0"], &[], &["--threads", "'0'"]),
         (&["--tenant", "dev", "--memory-limit", "lots"], &[], &["--memory-limit", "'lots'", "512Mi"]),
@@ -158,7 +161,7 @@ fn each_wrong_setting_is_named_in_one_sentence() {
         (&["--tenant", "dev", "--admin-key-file", "/nowhere/key"], &[], &["admin key file", "/nowhere/key"]),
         (&["--tenant", "dev", "--admin-key-file", &empty_key], &[], &["admin key file", &empty_key]),
         (&["--tenant", "dev", "--config", "/nowhere.yaml"], &[], &["config file", "/nowhere.yaml"]),
-        (&["--tenant", "dev", "--resp-port", "6379"], &[], &["--resp-port"]),
+        (&["--tenant", "dev", "--peer-port", "7400"], &[], &["--peer-port"]),
         (&["--tenant", "dev", "extra"], &[], &["extra"]),
         (&["--tenant"], &[], &["--tenant"]),
         (&["--tenant", "dev", "--port", "1", "--port", "2"], &[], &["--port", "once"]),

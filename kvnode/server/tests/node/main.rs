@@ -17,6 +17,7 @@ mod memory;
 mod observing;
 mod patches;
 mod program;
+mod redis;
 mod refusals;
 mod rereading;
 mod slowness;

@@ -101,9 +101,11 @@ pub(crate) fn run(flags: &[&str], variables: &[(&str, &str)]) -> Output {
     Output { status, stdout, stderr }
 }
 
-/// With no variables but the given ones, so that the machine the test runs on has no say.
+/// With few variables but the given ones, so that the machine the test runs on has no say.
 fn command(flags: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kvnode"));
-    command.args(flags).env_clear().envs(variables.iter().copied());
+    // Other programs of the machine may have the ports that are open by default.
+    let closed = [("RESP_PORT", "0"), ("RESP_CLUSTER_PORT", "0")];
+    command.args(flags).env_clear().envs(closed).envs(variables.iter().copied());
     command
 }

@@ -28,7 +28,7 @@ fn a_wrong_start_ends_with_2_and_one_sentence() {
         (&["--tenant", "kv"], &[], "'kv'"),
         (&[], &[("TENANT", "health")], "'health'"),
         (&["--tenant", "dev", "--prot", "3000"], &[], "--prot"),
-        (&["--tenant", "dev", "--resp-port", "6379"], &[], "--resp-port"),
+        (&["--tenant", "dev", "--peer-port", "7400"], &[], "--peer-port"),
         (&["--tenant", "dev", "--port", "65536"], &[], "--port"),
         (&["--tenant", "dev"], &[("PORT", "x")], "PORT"),
         (&["--tenant", "dev", "--memory-limit", "0"], &[], "--memory-limit"),
@@ -58,6 +58,9 @@ fn a_port_in_use_is_named_whoever_has_it() {
     assert!(sentence.contains("--port") && sentence.contains(&port), "{sentence}");
     let sentence = complaint(&[&fixed[..], &["--port", "0", "--metrics-port", &port]].concat(), &[]);
     assert!(sentence.contains("--metrics-port") && sentence.contains(&port), "{sentence}");
+
+    let sentence = complaint(&[&fixed[..], &FREE, &["--resp-port", &port]].concat(), &[]);
+    assert!(sentence.contains("--resp-port") && sentence.contains(&port), "{sentence}");
 
     let node = Program::start(&[&FREE[..], &["--threads", "2"]].concat(), &[]);
     let port = node.address.port().to_string();

@@ -73,8 +73,8 @@ pub struct Audit {
 }
 
 impl Place {
-    pub(super) fn of(seed: &SharedSeed, key: &str) -> Self {
-        Self { partition: PartitionNumber::of(key.as_bytes()), hash: hash_of(seed, key.as_bytes()) }
+    pub(super) fn of(seed: &SharedSeed, key: &[u8]) -> Self {
+        Self { partition: PartitionNumber::of(key), hash: hash_of(seed, key) }
     }
 }
 

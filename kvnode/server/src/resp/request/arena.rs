@@ -77,6 +77,11 @@ impl Request {
         Self { source, spans, end }
     }
 
+    /// What stands for bytes that are no command.
+    pub fn nothing() -> Self {
+        Self { source: Source::Unquoted { start: 0 }, spans: 0..0, end: 0 }
+    }
+
     /// Where in the buffer the next command begins.
     pub fn end(&self) -> usize {
         self.end

@@ -1,0 +1,245 @@
+//! What happens between reading and writing: the commands of all connections that have some, in rounds. A round collects
+//! some of each connection and finds out where their keys are, touches all those places, and only then performs them.
+//! The waits for memory of many commands then lie over each other, and no command waits for its own.
+
+use std::sync::Arc;
+
+use kvnode_core::store::partition::Place;
+use kvnode_core::time::UnixMillis;
+use slab::Slab;
+
+use super::buffer::Buffers;
+use super::call::Call;
+use super::commands::{self, stops_reading_ahead};
+use super::connection::{Connection, OUTPUT_BYTES_MAX};
+use super::executor::Executor;
+use super::failure::Failure;
+use super::session::{Next, Session};
+use super::tally::Tally;
+use super::walk::Step;
+use crate::resp::commands::{Name, find};
+use crate::resp::reply::Writer;
+use crate::resp::request::{Arena, Parsed, ProtocolError, Request};
+use crate::settings::live::LiveSettings;
+use crate::shared::Shared;
+
+/// Commands of one connection in one round: enough for memory to be kept busy, few enough that what was touched first
+/// is still near when it is needed.
+const COLLECTED_PER_CONNECTION: usize = 32;
+
+/// Rounds in one turn. Others that have become ready meanwhile wait for the end of the turn.
+const ROUNDS_MAX: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct Turn {
+    shared: Arc<Shared>,
+    arena: Arena,
+    tasks: Vec<Task>,
+    pub(super) tally: Tally,
+}
+
+/// One command that has arrived.
+#[derive(Debug)]
+struct Task {
+    connection: usize,
+    /// Where it begins in its connection's input.
+    begin: usize,
+    request: Request,
+    matter: Matter,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Matter {
+    Command {
+        name: Name,
+        place: Option<Place>,
+    },
+    /// It is no command; why is found out when it is its turn.
+    NoCommand,
+    Broken(ProtocolError),
+}
+
+impl Turn {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        Self { tally: Tally::new(&shared.metrics), shared: Arc::clone(shared), arena: Arena::new(), tasks: Vec::new() }
+    }
+
+    pub(super) fn execute(&mut self, connections: &mut Slab<Connection>, ready: &[usize], buffers: &mut Buffers) {
+        let shared = Arc::clone(&self.shared);
+        let (now, live) = (shared.clock.now(), shared.live());
+        for _ in 0..ROUNDS_MAX {
+            self.arena.clear();
+            self.tasks.clear();
+            for &id in ready {
+                self.collect(id, &mut connections[id]);
+            }
+            if self.tasks.is_empty() {
+                break;
+            }
+            self.touch(connections);
+            self.perform(connections, now, &live, buffers);
+        }
+        for &id in ready {
+            self.walk(&mut connections[id], now);
+        }
+    }
+
+    pub(super) fn publish(&mut self) {
+        self.tally.publish(&self.shared.metrics, &self.shared.redis.totals);
+    }
+
+    /// Notes the next commands of a connection.
+    fn collect(&mut self, id: usize, connection: &mut Connection) {
+        connection.is_postponed = false;
+        if !connection.unread_commands || !connection.is_served() {
+            return;
+        }
+        for _ in 0..COLLECTED_PER_CONNECTION {
+            let Connection { input, reader, bounds, .. } = connection;
+            let begin = input.start();
+            let (request, matter) = match reader.read(input.arrived(), begin, bounds, &mut self.arena) {
+                Parsed::Complete(request) => {
+                    input.use_up(request.end());
+                    if request.is_empty() {
+                        continue;
+                    }
+                    let matter = self.matter(&request, input.arrived());
+                    (request, matter)
+                }
+                Parsed::Incomplete { .. } => {
+                    connection.unread_commands = false;
+                    return;
+                }
+                Parsed::Broken(error) => {
+                    connection.unread_commands = false;
+                    (Request::nothing(), Matter::Broken(error))
+                }
+            };
+            self.tasks.push(Task { connection: id, begin, request, matter });
+            match matter {
+                Matter::Command { name, .. } if !stops_reading_ahead(name) => {}
+                // What comes next is judged when this is done.
+                _ => return,
+            }
+        }
+    }
+
+    fn matter(&self, request: &Request, buffer: &[u8]) -> Matter {
+        let arguments = self.arena.arguments(request, buffer);
+        let Ok(name) = find(arguments) else { return Matter::NoCommand };
+        let place = if name.spec().keys.first == 1 { arguments.get(1) } else { None };
+        Matter::Command { name, place: place.map(|key| self.shared.store.place_of(key)) }
+    }
+
+    /// A single command gains nothing by it.
+    fn touch(&self, connections: &Slab<Connection>) {
+        if self.tasks.len() < 2 {
+            return;
+        }
+        let mut seen = 0;
+        for task in &self.tasks {
+            if let Matter::Command { place: Some(place), .. } = task.matter {
+                let namespace = connections[task.connection].session.namespace;
+                seen ^= self.shared.store.touch(namespace, place);
+            }
+        }
+        std::hint::black_box(seen);
+    }
+
+    fn perform(
+        &mut self,
+        connections: &mut Slab<Connection>,
+        now: UnixMillis,
+        live: &LiveSettings,
+        buffers: &mut Buffers,
+    ) {
+        let Self { shared, arena, tasks, tally } = self;
+        for task in &*tasks {
+            let connection = &mut connections[task.connection];
+            if connection.is_postponed {
+                continue;
+            }
+            if !connection.is_served() {
+                // It has to wait, and all behind it: they will be read again.
+                connection.postpone(task.begin);
+                continue;
+            }
+            if connection.output.capacity() == 0 {
+                connection.output = buffers.lend();
+            }
+            tally.commands += 1;
+            task.perform(connection, &Round { shared, live, arena, now }, tally);
+        }
+    }
+
+    fn walk(&mut self, connection: &mut Connection, now: UnixMillis) {
+        if !matches!(connection.session.next, Next::Walk(_)) {
+            return;
+        }
+        let Connection { session, output, .. } = connection;
+        let Next::Walk(walk) = std::mem::take(&mut session.next) else { unreachable!("it was just seen") };
+        let begin = output.len();
+        let mut writer = Writer::new(output, session.protocol);
+        match walk.step(&self.shared.store, session.namespace, now, &mut writer) {
+            Step::GoesOn(walk) => session.next = Next::Walk(Box::new(walk)),
+            Step::Answered => {
+                self.tally.listed();
+                if session.muted {
+                    output.truncate(begin);
+                }
+            }
+            Step::TooLarge => connection.abandon(),
+        }
+    }
+}
+
+/// What all tasks of a round share.
+struct Round<'r> {
+    shared: &'r Shared,
+    /// The settings as they are in this turn.
+    live: &'r LiveSettings,
+    arena: &'r Arena,
+    now: UnixMillis,
+}
+
+impl Task {
+    fn perform(&self, connection: &mut Connection, round: &Round<'_>, tally: &mut Tally) {
+        let Connection { input, output, session, .. } = connection;
+        let begin = output.len();
+        let arguments = round.arena.arguments(&self.request, input.arrived());
+        session.begin_command();
+        let writer = Writer::new(output, session.protocol);
+        match self.matter {
+            Matter::Command { name, place } => {
+                session.note_use(round.now, name);
+                let executor = Executor {
+                    store: &round.shared.store,
+                    namespace: session.namespace,
+                    now: round.now,
+                    tally,
+                    monitor: &round.shared.monitor,
+                    alone: None,
+                };
+                let Round { shared, live, .. } = *round;
+                commands::perform(&mut Call { name, arguments, place, session, writer, executor, shared, live });
+            }
+            Matter::NoCommand => {
+                if let Err(refusal) = find(arguments) {
+                    commands::refuse(session, writer, &Failure::Command(refusal));
+                }
+            }
+            Matter::Broken(error) => lose_place(session, writer, error),
+        }
+        if connection.session.muted {
+            connection.output.truncate(begin);
+        } else if connection.owed() > OUTPUT_BYTES_MAX {
+            connection.abandon();
+        }
+    }
+}
+
+/// Nothing behind this can be understood.
+fn lose_place(session: &mut Session, mut writer: Writer<'_>, error: ProtocolError) {
+    writer.error(&error.message());
+    session.next = Next::Close;
+}

@@ -1,0 +1,8 @@
+//! The Redis protocol, byte for byte, over real sockets.
+
+mod answers;
+mod cluster;
+mod connections;
+mod pipelines;
+mod transactions;
+mod wire;
