@@ -91,7 +91,8 @@ pub(super) async fn dependencies(State(shared): State<Arc<Shared>>, _tenant: Own
 fn store(shared: &Shared) -> Dependency {
     let (used, limit) = (shared.store.ledger().used(), shared.store.ledger().limit());
     let status = if used < limit { HEALTHY } else { DEGRADED };
-    Dependency { status, message: format!("{used} of {limit} bytes are in use.") }
+    let percent = u128::from(used) * 100 / u128::from(limit.max(1));
+    Dependency { status, message: format!("{percent} % of the memory for data is in use.") }
 }
 
 pub(super) async fn live(_tenant: OwnTenant) -> Response {
