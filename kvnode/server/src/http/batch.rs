@@ -87,7 +87,7 @@ fn commands<'b>(call: &Call, items: &Items<'b>) -> Result<Vec<KeyCommand<'b>>, P
     let mut commands: Vec<KeyCommand<'b>> = Vec::with_capacity(items.count);
     let mut keys = HashSet::with_capacity(items.count);
     for (number, text) in (1..).zip(&items.texts) {
-        let command = command(call, text).map_err(|problem| problem.in_item(number))?;
+        let command = command(call, number, text).map_err(|problem| problem.in_item(number))?;
         if !keys.insert(command.address.key.clone()) {
             let key = command.address.key.as_str();
             let sentence = format!("Key '{key}' stands in the batch twice; which of the two is meant cannot be told.");
@@ -98,11 +98,13 @@ fn commands<'b>(call: &Call, items: &Items<'b>) -> Result<Vec<KeyCommand<'b>>, P
     Ok(commands)
 }
 
-fn command<'b>(call: &Call, text: &'b RawValue) -> Result<KeyCommand<'b>, Problem> {
+fn command<'b>(call: &Call, number: usize, text: &'b RawValue) -> Result<KeyCommand<'b>, Problem> {
     let (key, content) = envelope::item(text.get().as_bytes(), call.limits())?;
     let key = Key::new(&key, call.limits())?.into_owned();
     let write = write::created(content, call.default_ttl()).only(vec![Condition::IfVersion(Version::ABSENT)]);
-    Ok(KeyCommand::new(Address { namespace: call.caller.namespace, key }, KeyAction::Write(write)))
+    let idempotency = call.attempt.as_ref().map(|attempt| attempt.with_item(number, text.get().as_bytes()));
+    let address = Address { namespace: call.caller.namespace, key };
+    Ok(KeyCommand::new(address, KeyAction::Write(write)).once(idempotency))
 }
 
 /// The text of the entry, or why there is none.

@@ -10,7 +10,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
+use kvnode_core::store::answers::Idempotency;
 use kvnode_core::store::attributes::{Ttl, Version};
 use kvnode_core::store::command::{KeyAction, KeyCommand};
 use kvnode_core::store::entry::EntryRef;
@@ -22,6 +23,7 @@ use super::body::{ReadBody, Room};
 use super::caller::Caller;
 use super::dialect::Dialect;
 use super::entry_text::{Surroundings, bytes_of, entry_text};
+use super::idempotency::Attempt;
 use super::observe::RequestId;
 use super::problem::Problem;
 use super::query::Query;
@@ -45,6 +47,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     /// One set of limits for all of the request, even if they change meanwhile.
     live: Guard<Arc<LiveSettings>>,
+    /// Of a write with an idempotency key.
+    pub(super) attempt: Option<Attempt>,
     id: RequestId,
     query: Option<String>,
     key: Option<String>,
@@ -112,14 +116,12 @@ impl Call {
         let path = target::parameters(&mut parts).await?;
         target::check_tenant(&path, &shared)?;
         let caller = Caller::of(&parts);
-        if !parts.method.is_safe() {
-            refuse_idempotency_key(&parts.headers)?;
-        }
+        let attempt = if parts.method.is_safe() { None } else { Attempt::of(&parts, &caller)? };
         let key = target::key(&path, &parts.uri).map(str::to_owned);
         let id = parts.extensions.remove().expect("every request is given an id before it is routed");
         let query = parts.uri.query().map(str::to_owned);
         let live = shared.live();
-        Ok((Self { shared, live, dialect, caller, headers: parts.headers, id, query, key }, body))
+        Ok((Self { shared, live, dialect, caller, headers: parts.headers, attempt, id, query, key }, body))
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -147,6 +149,11 @@ impl Call {
         Query::parse_repeating(self.query.as_deref(), known, repeating)
     }
 
+    /// What makes this write known again, if it is to be done once only.
+    pub(super) fn idempotency(&self, body: &[u8]) -> Option<Idempotency> {
+        self.attempt.as_ref().map(|attempt| attempt.with(body))
+    }
+
     /// What entries created without a ttl get in this dialect.
     pub(super) fn default_ttl(&self) -> Option<Ttl> {
         self.live.default_ttl.filter(|_| self.dialect.default_ttl)
@@ -171,7 +178,11 @@ impl Call {
             Ok(Reply::Found(entry)) => bytes_of(entry),
             _ => 0,
         });
-        let bytes = bytes.await?;
+        self.at_least(bytes.await?, room).await
+    }
+
+    /// This room or a larger one. The smaller is given back first: who waits for more must not keep others waiting.
+    pub(super) async fn at_least(&self, bytes: usize, room: Room) -> Result<Room, Problem> {
         if bytes <= room.bytes() {
             return Ok(room);
         }
@@ -214,13 +225,4 @@ impl Call {
         };
         self.shared.monitor.show(|| self.shared.clock.now(), &seen);
     }
-}
-
-/// A retry that carries such a key relies on not being done twice; to ignore it would be to break that silently.
-fn refuse_idempotency_key(headers: &HeaderMap) -> Result<(), Problem> {
-    if headers.contains_key("idempotency-key") {
-        let sentence = "This version of kvnode does not know Idempotency-Key; use ifVersion to make a retry safe.";
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", sentence));
-    }
-    Ok(())
 }

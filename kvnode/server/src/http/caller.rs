@@ -20,6 +20,14 @@ impl Caller {
         Self { namespace: Namespace::Shared }
     }
 
+    /// Two callers with one identity may repeat each other's requests.
+    pub(super) fn identity(&self) -> [u8; 16] {
+        match self.namespace {
+            Namespace::Account(id) => id.to_le_bytes(),
+            Namespace::Shared | Namespace::System => [0; 16],
+        }
+    }
+
     /// What answers call the namespace: the tenant's name, or the account's id.
     pub(super) fn tenant_id<'s>(&self, shared: &'s Shared) -> Cow<'s, str> {
         match self.namespace {

@@ -39,10 +39,14 @@ struct TagMap<'e>(TagsRef<'e>);
 /// What the value takes in the text, so that there is room for it. JSON is put in as it is; bytes grow by what has to be
 /// escaped or encoded.
 pub(super) fn bytes_of(entry: EntryRef<'_>) -> usize {
-    let content = entry.content();
-    if entry.kind() == Kind::Json {
-        return content.len();
+    match entry.kind() {
+        Kind::Json => entry.content().len(),
+        Kind::Bytes => shown_bytes(entry.content()),
     }
+}
+
+/// The same for bytes that are no entry yet.
+pub(super) fn shown_bytes(content: &[u8]) -> usize {
     match std::str::from_utf8(content) {
         Ok(text) => text.bytes().map(escaped_bytes).sum(),
         Err(_) => content.len().div_ceil(3) * 4,

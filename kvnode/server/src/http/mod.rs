@@ -13,6 +13,7 @@ mod dialect;
 mod entry_text;
 mod envelope;
 mod health;
+mod idempotency;
 mod labels;
 mod lines;
 mod listing;

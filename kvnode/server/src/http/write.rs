@@ -20,6 +20,7 @@ use super::body::{ReadBody, Room};
 use super::call::{Call, Said};
 use super::conditions::{self, IF_VERSION};
 use super::dialect::PutBody;
+use super::entry_text::shown_bytes;
 use super::envelope::{self, Content, Form};
 use super::problem::Problem;
 use super::query::Query;
@@ -47,8 +48,9 @@ pub(super) async fn put(call: Call, body: Body) -> Result<Response, Problem> {
             let form = envelope::form(&call.headers, true)?;
             let ReadBody { bytes, room } = call.read(body).await?;
             let write = whole(&call, form, &bytes, &query)?.only(conditions);
-            let told = Telling { stored: call.dialect.stored, ..PLAIN };
-            store(&call, KeyCommand::new(address, KeyAction::Write(write)), room, told).await
+            let room = if form == Form::Bytes { call.at_least(shown_bytes(&bytes), room).await? } else { room };
+            let command = KeyCommand::new(address, KeyAction::Write(write)).once(call.idempotency(&bytes));
+            store(&call, command, room, Telling { stored: call.dialect.stored, ..PLAIN }).await
         }
         PutBody::Changes => {
             let query = call.query(&[IF_VERSION, UPSERT])?;
@@ -67,8 +69,8 @@ pub(super) async fn put(call: Call, body: Body) -> Result<Response, Problem> {
             }
             let room = call.room_for_present(&address, room).await?;
             let write = changed(&call, content).only(conditions);
-            let told = Telling { refused, ..PLAIN };
-            store(&call, KeyCommand::new(address, KeyAction::Write(write)), room, told).await
+            let command = KeyCommand::new(address, KeyAction::Write(write)).once(call.idempotency(&bytes));
+            store(&call, command, room, Telling { refused, ..PLAIN }).await
         }
     }
 }
@@ -98,8 +100,8 @@ pub(super) async fn create(call: Call, body: Body) -> Result<Response, Problem> 
     conditions.push(Condition::IfVersion(Version::ABSENT));
     let write = created(content, call.default_ttl()).only(conditions);
     let address = Address { namespace: call.caller.namespace, key };
-    let told = Telling { success: StatusCode::CREATED, refused: there_already, ..PLAIN };
-    store(&call, KeyCommand::new(address, KeyAction::Write(write)), room, told).await
+    let command = KeyCommand::new(address, KeyAction::Write(write)).once(call.idempotency(&bytes));
+    store(&call, command, room, Telling { success: StatusCode::CREATED, refused: there_already, ..PLAIN }).await
 }
 
 pub(super) async fn patch(call: Call, body: Body) -> Result<Response, Problem> {
@@ -112,7 +114,8 @@ pub(super) async fn patch(call: Call, body: Body) -> Result<Response, Problem> {
     let room = call.room_for_present(&address, room).await?;
     let content = Content::default();
     let write = Write { value: NewValue::Patch(patch), ..changed(&call, content) }.only(conditions);
-    store(&call, KeyCommand::new(address, KeyAction::Write(write)), room, PLAIN).await
+    let command = KeyCommand::new(address, KeyAction::Write(write)).once(call.idempotency(&bytes));
+    store(&call, command, room, PLAIN).await
 }
 
 /// An entry that is made of this content, and of nothing that was there before.
@@ -166,7 +169,8 @@ pub(super) async fn delete(call: Call) -> Result<Response, Problem> {
     let address = call.address()?;
     let query = call.query(&[IF_VERSION])?;
     let conditions = conditions::of_write(&query, &call.headers)?;
-    let command = KeyCommand::new(address, KeyAction::Delete { conditions, with_previous: false });
+    let action = KeyAction::Delete { conditions, with_previous: false };
+    let command = KeyCommand::new(address, action).once(call.idempotency(&[]));
     let key = &command.address.key;
     let deleting = call.shared.run(&command, |outcome| {
         let said = said(&outcome);

@@ -20,6 +20,7 @@ mod program;
 mod redis;
 mod refusals;
 mod rereading;
+mod retries;
 mod slowness;
 mod starting;
 mod stopping;

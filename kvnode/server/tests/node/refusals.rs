@@ -104,14 +104,6 @@ async fn only_json_and_bytes_are_understood() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_refused_until_it_can_be_honoured() {
-    let node = TestNode::start();
-    let refused = put_with(node.address, "/dev/kv/k", ("idempotency-key", "abc"), r#"{"value":1}"#).await;
-    refused.expect_problem(501, "NotImplemented", &["Idempotency-Key"]);
-    assert_eq!(get(node.address, "/dev/kv/k").await.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
 async fn another_method_is_405_and_told_which_are_allowed() {
     let node = TestNode::start();
     for (method, path, allowed) in [
