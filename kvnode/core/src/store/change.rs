@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use super::fraction::Fraction;
 use super::limits::{InputError, Limits};
 use super::value::{Kind, Value, check_size};
 use crate::patch::{Patch, PatchError};
@@ -23,7 +24,7 @@ pub enum NewValue<'v> {
     },
     /// The present number plus this one; an absent one counts as zero.
     AddInteger(i64),
-    AddFloat(f64),
+    AddFraction(Fraction),
     /// The present JSON with this patch applied; what comes out is JSON, whatever kind it was stored as.
     Patch(Patch<'v>),
 }
@@ -74,12 +75,9 @@ impl NewValue<'_> {
                 let before = present.map_or(Ok(0), |_| integer(content))?;
                 before.checked_add(*number).ok_or(ChangeError::Overflow)?.to_string().into_bytes()
             }
-            Self::AddFloat(number) => {
-                let before = present.map_or(Ok(0.0), |_| float(content))?;
-                let sum = before + number;
-                if !sum.is_finite() {
-                    return Err(ChangeError::NotFinite);
-                }
+            Self::AddFraction(number) => {
+                let before = present.map_or(Some(Fraction::ZERO), |_| Fraction::parse(content));
+                let sum = before.ok_or(ChangeError::NotAFloat)?.plus(*number).ok_or(ChangeError::NotFinite)?;
                 sum.to_string().into_bytes()
             }
         };
@@ -105,12 +103,6 @@ fn integer(content: &[u8]) -> Result<i64, ChangeError> {
     let text = std::str::from_utf8(content).map_err(|_| ChangeError::NotAnInteger)?;
     let number: i64 = text.parse().map_err(|_| ChangeError::NotAnInteger)?;
     if number.to_string() == text { Ok(number) } else { Err(ChangeError::NotAnInteger) }
-}
-
-fn float(content: &[u8]) -> Result<f64, ChangeError> {
-    let text = std::str::from_utf8(content).map_err(|_| ChangeError::NotAFloat)?;
-    let number: f64 = text.parse().map_err(|_| ChangeError::NotAFloat)?;
-    if number.is_nan() { Err(ChangeError::NotAFloat) } else { Ok(number) }
 }
 
 fn patched(patch: &Patch<'_>, present: Option<Present<'_>>, limits: &Limits) -> Result<Value<'static>, ChangeError> {

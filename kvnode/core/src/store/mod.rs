@@ -16,6 +16,7 @@ pub mod cursor;
 mod deadlines;
 pub mod entry;
 mod footprint;
+pub mod fraction;
 pub mod gathering;
 pub mod key;
 mod keyspace;

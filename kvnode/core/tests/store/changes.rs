@@ -8,12 +8,17 @@ use kvnode_core::store::attributes::Ttl;
 use kvnode_core::store::change::{ChangeError, NewValue};
 use kvnode_core::store::command::{KeyAction, NewExpiry, NewTags, Write};
 use kvnode_core::store::condition::Condition;
+use kvnode_core::store::fraction::Fraction;
 use kvnode_core::store::limits::{InputError, Limits};
 use kvnode_core::store::outcome::{Refusal, Reply};
 use kvnode_core::store::value::Kind;
 
 fn append(text: &str) -> NewValue<'_> {
     NewValue::Append(Cow::Borrowed(text.as_bytes()))
+}
+
+fn add(text: &str) -> NewValue<'static> {
+    NewValue::AddFraction(Fraction::parse(text.as_bytes()).expect("a number"))
 }
 
 fn overwrite(offset: usize, text: &str) -> NewValue<'_> {
@@ -32,8 +37,9 @@ fn every_change_makes_its_value_of_the_present_one() {
         (overwrite(5, "!"), "old", "old\0\0!"),
         (NewValue::AddInteger(-8), "5", "-3"),
         (NewValue::AddInteger(0), "9223372036854775807", "9223372036854775807"),
-        (NewValue::AddFloat(0.25), "10.5", "10.75"),
-        (NewValue::AddFloat(-1.0), "1", "0"),
+        (add("0.25"), "10.5", "10.75"),
+        (add("-1.0"), "1", "0"),
+        (add("0.1"), "1000", "1000.09999999999999998"),
     ];
     let mut store = Fixture::new();
     for (number, (change, before, after)) in cases.into_iter().enumerate() {
@@ -77,7 +83,7 @@ fn every_change_makes_something_of_nothing() {
         (append("end"), "end"),
         (overwrite(2, "x"), "\0\0x"),
         (NewValue::AddInteger(7), "7"),
-        (NewValue::AddFloat(-0.5), "-0.5"),
+        (add("-0.5"), "-0.5"),
     ];
     let mut store = Fixture::new();
     for (number, (change, after)) in cases.into_iter().enumerate() {
@@ -94,8 +100,8 @@ fn a_change_that_is_refused_leaves_the_entry_as_it_was() {
         (NewValue::AddInteger(1), "one", ChangeError::NotAnInteger),
         (NewValue::AddInteger(1), "9223372036854775807", ChangeError::Overflow),
         (NewValue::AddInteger(-1), "-9223372036854775808", ChangeError::Overflow),
-        (NewValue::AddFloat(1.0), "one", ChangeError::NotAFloat),
-        (NewValue::AddFloat(f64::MAX), "1.7976931348623157e308", ChangeError::NotFinite),
+        (add("1.0"), "one", ChangeError::NotAFloat),
+        (add("1e4932"), "1.1e4932", ChangeError::NotFinite),
         (
             overwrite(2 << 20, "x"),
             "old",
@@ -117,7 +123,7 @@ fn json_stays_json_under_every_change() {
     let mut store = Fixture::new();
     store.store("n", Write::put(json("10"))).expect("room");
     store.change("n", NewValue::AddInteger(5)).expect("an integer");
-    store.change("n", NewValue::AddFloat(0.5)).expect("a float");
+    store.change("n", add("0.5")).expect("a float");
     store.change("n", append("5")).expect("15.55 is JSON");
     store.change("n", overwrite(0, "2")).expect("25.55 is JSON");
     store.change("n", NewValue::Keep).expect("room");

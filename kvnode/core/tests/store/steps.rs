@@ -11,6 +11,7 @@ use kvnode_core::store::command::{
 };
 use kvnode_core::store::condition::{Condition, ExpiryRule};
 use kvnode_core::store::cursor::Cursor;
+use kvnode_core::store::fraction::Fraction;
 use kvnode_core::store::key::{Address, Key, KeyPart, Namespace};
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::value::Value;
@@ -77,7 +78,10 @@ fn any_new_value() -> impl Strategy<Value = NewValue<'static>> {
         1 => (0..60_usize, any_bytes())
             .prop_map(|(offset, bytes)| NewValue::Overwrite { offset, bytes: Cow::Owned(bytes) }),
         1 => number().prop_map(NewValue::AddInteger),
-        1 => (-8..8_i32).prop_map(|quarters| NewValue::AddFloat(f64::from(quarters) / 4.0)),
+        1 => (-8..8_i32).prop_map(|quarters| {
+            let text = (f64::from(quarters) / 4.0).to_string();
+            NewValue::AddFraction(Fraction::parse(text.as_bytes()).expect("a number"))
+        }),
         2 => any_patch().prop_map(NewValue::Patch),
     ]
 }

@@ -2,6 +2,7 @@
 
 use kvnode_core::patch::Patch;
 use kvnode_core::store::change::{ChangeError, NewValue};
+use kvnode_core::store::fraction::Fraction;
 use kvnode_core::store::limits::{InputError, Limits};
 use kvnode_core::store::value::{Kind, Value};
 
@@ -36,14 +37,11 @@ pub(super) fn changed(
             }
             sum.to_string().into_bytes()
         }
-        NewValue::AddFloat(number) => {
-            let text = before.map_or("0", |_| std::str::from_utf8(content).unwrap_or("no text"));
-            let present = text.parse::<f64>().ok().filter(|present| !present.is_nan()).ok_or(ChangeError::NotAFloat)?;
-            let sum = present + number;
-            if !sum.is_finite() {
-                return Err(ChangeError::NotFinite);
-            }
-            format!("{sum}").into_bytes()
+        // The sums are tested against Redis; here it is whether one is made, and of what.
+        NewValue::AddFraction(number) => {
+            let present = before.map_or(Some(Fraction::ZERO), |_| Fraction::parse(content));
+            let sum = present.ok_or(ChangeError::NotAFloat)?.plus(*number).ok_or(ChangeError::NotFinite)?;
+            sum.to_string().into_bytes()
         }
         NewValue::Patch(patch) => return patched(patch, before, limits),
     };

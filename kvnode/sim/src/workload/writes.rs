@@ -5,6 +5,7 @@ use kvnode_core::patch::{Patch, PatchKind};
 use kvnode_core::store::attributes::{Tags, Ttl};
 use kvnode_core::store::change::NewValue;
 use kvnode_core::store::command::{NewExpiry, NewTags, Write};
+use kvnode_core::store::fraction::Fraction;
 use kvnode_core::store::value::Value;
 use kvnode_core::time::UnixMillis;
 use rand::RngExt;
@@ -61,7 +62,10 @@ impl Workload {
             }
             16..19 => NewValue::AddInteger(*[1, -1, 7, i64::MAX, i64::MIN].choose(random).expect("five of them")),
             19 => NewValue::Patch(self.patch(random)),
-            _ => NewValue::AddFloat(*[0.25, -1.5, 3.0, f64::MAX].choose(random).expect("four of them")),
+            _ => {
+                let text = ["0.25", "-1.5", "3.0", "1e300"].choose(random).expect("four of them");
+                NewValue::AddFraction(Fraction::parse(text.as_bytes()).expect("a number"))
+            }
         }
     }
 
