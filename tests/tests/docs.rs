@@ -133,6 +133,7 @@ fn is_same_json(name: &str, told: &Value, found: &Value) -> bool {
     match (told, found) {
         (Value::Number(_), Value::Number(_)) if READINGS.contains(&name) => true,
         (Value::String(told), Value::String(found)) if TIMES.contains(&name) => shape(told) == shape(found),
+        (Value::String(told), Value::String(found)) if is_from_chance(told) => told.len() == found.len(),
         (Value::Array(told), Value::Array(found)) => {
             told.len() == found.len() && told.iter().zip(found).all(|(told, found)| is_same_json("", told, found))
         }
@@ -142,6 +143,13 @@ fn is_same_json(name: &str, told: &Value, found: &Value) -> bool {
         }
         _ => told == found,
     }
+}
+
+/// Tokens, API keys and ids are others in every run, and as long.
+fn is_from_chance(text: &str) -> bool {
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let uuid = text.len() == 36 && text.split('-').count() == 5;
+    digits || uuid || text.starts_with("eyJ") || text.starts_with("kvt_")
 }
 
 fn shape(text: &str) -> String {
