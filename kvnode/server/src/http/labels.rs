@@ -19,6 +19,9 @@ impl Labels {
     }
 
     pub(super) fn of(&self, pattern: Option<&str>) -> &'static str {
-        pattern.and_then(|pattern| self.0.get(pattern).copied()).unwrap_or(NO_ROUTE)
+        let label = pattern.and_then(|pattern| self.0.get(pattern).copied());
+        // A route that is not in the list would be counted as nothing, and be missing in the interface's description.
+        debug_assert!(label.is_some() || pattern.is_none(), "{pattern:?} is not among the patterns");
+        label.unwrap_or(NO_ROUTE)
     }
 }

@@ -10,6 +10,7 @@ mod caller;
 mod conditions;
 mod cors;
 mod dialect;
+mod documentation;
 mod entry_text;
 mod envelope;
 mod health;
@@ -61,7 +62,7 @@ const PROBES: [&str; 4] = [HEALTH, LIVEZ, READYZ, METRICS];
 
 /// All of the interface.
 pub(crate) fn public(shared: &Arc<Shared>) -> Router {
-    let routes = probes(administration(routes::of_dialects(shared)));
+    let routes = probes(administration(routes::of_dialects(shared))).merge(documentation::routes(shared));
     let cors = middleware::from_fn_with_state(Arc::clone(shared), cors::allow);
     observed(shared, answered(routes).layer(cors))
 }
@@ -97,9 +98,19 @@ fn answered(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
 }
 
 fn observed(shared: &Arc<Shared>, routes: Router<Arc<Shared>>) -> Router {
-    let labels = Arc::new(Labels::new(ADMIN.into_iter().chain(PROBES), routes::labels(&shared.settings)));
+    let unprefixed = ADMIN.into_iter().chain(PROBES).chain(documentation::PATTERNS);
+    let labels = Arc::new(Labels::new(unprefixed, routes::labels(&shared.settings)));
     let observer = Observer { shared: Arc::clone(shared), labels };
     routes.layer(middleware::from_fn_with_state(observer, observe::observe)).with_state(Arc::clone(shared))
+}
+
+/// The pattern of every route there is.
+#[cfg(test)]
+fn patterns(settings: &crate::settings::Settings) -> Vec<String> {
+    let unprefixed = ADMIN.into_iter().chain(PROBES).chain(documentation::PATTERNS).map(str::to_owned);
+    let all: std::collections::BTreeSet<String> =
+        unprefixed.chain(routes::labels(settings).map(|(pattern, _)| pattern)).collect();
+    all.into_iter().collect()
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>, _tenant: target::OwnTenant) -> Response {

@@ -61,7 +61,7 @@ static PATTERNS: [&Pattern; 13] =
     [&KEYS, &KEY, &KEY_LEFT_OUT, &BATCH, &EXISTS, &TTL, &COUNT, &PEERS, &DIAG, &HEALTH, &LIVE, &READY, &METRICS];
 
 impl Mount {
-    const ALL: [Self; 4] = [Self::Bare, Self::Tenant, Self::Versioned, Self::TenantVersioned];
+    pub(super) const ALL: [Self; 4] = [Self::Bare, Self::Tenant, Self::Versioned, Self::TenantVersioned];
 
     fn dialect(self) -> &'static Dialect {
         match self {
@@ -72,12 +72,17 @@ impl Mount {
     }
 
     fn path(self, Pattern { behind, .. }: &Pattern, settings: &Settings) -> String {
+        format!("{}{behind}", self.prefix(settings))
+    }
+
+    /// What stands before every path of it.
+    pub(super) fn prefix(self, settings: &Settings) -> String {
         let prefix = settings.api_prefix.as_str();
         match self {
-            Self::Bare => (*behind).to_owned(),
-            Self::Tenant => format!("/{{tenant}}{behind}"),
-            Self::Versioned => format!("{prefix}{behind}"),
-            Self::TenantVersioned => format!("/{{tenant}}{prefix}{behind}"),
+            Self::Bare => String::new(),
+            Self::Tenant => "/{tenant}".to_owned(),
+            Self::Versioned => prefix.to_owned(),
+            Self::TenantVersioned => format!("/{{tenant}}{prefix}"),
         }
     }
 }

@@ -7,6 +7,7 @@ mod client;
 mod controlling;
 mod cors;
 mod dialects;
+mod documenting;
 mod encrypting;
 mod expiry;
 mod hostile;
