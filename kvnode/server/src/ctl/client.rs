@@ -1,6 +1,7 @@
 //! A client of one node: one connection, requests one after the other, answers read as they come. What the node refuses
 //! is told in the node's own sentence.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -10,10 +11,13 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use super::failure::Failure;
 use super::target::{NodeUrl, Target};
@@ -158,8 +162,19 @@ async fn connect(node: &NodeUrl) -> Result<SendRequest<Sent>, Failure> {
         Ok(Err(error)) => return Err(unreachable(error.to_string())),
         Err(_) => return Err(unreachable(format!("no connection within {} s", CONNECT_TIME_MAX.as_secs()))),
     };
-    let (sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(error.to_string()))?;
+    let Some(tls) = &node.tls else { return speak(stream).await.map_err(|error| unreachable(error.to_string())) };
+    let name = ServerName::try_from(node.address().0.to_owned())
+        .map_err(|_| Failure::wrong_use(format!("The --url '{url}' names no host that a certificate could name.")))?;
+    let shaken = timeout(CONNECT_TIME_MAX, TlsConnector::from(Arc::clone(tls)).connect(name, stream)).await;
+    match shaken {
+        Ok(Ok(stream)) => speak(stream).await.map_err(|error| unreachable(error.to_string())),
+        Ok(Err(error)) => Err(unreachable(format!("TLS was not agreed on, {error}"))),
+        Err(_) => Err(unreachable(format!("TLS was not agreed on within {} s", CONNECT_TIME_MAX.as_secs()))),
+    }
+}
+
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> hyper::Result<SendRequest<Sent>> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // What goes wrong on it is told to whoever waits for an answer.
     tokio::spawn(connection);
     Ok(sender)

@@ -20,6 +20,7 @@ mod recover;
 mod status;
 mod table;
 mod target;
+mod trust;
 mod ttl;
 
 use std::ffi::OsString;

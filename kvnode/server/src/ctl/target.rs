@@ -1,12 +1,15 @@
 //! Which node is meant, and the key it is shown.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use rustls::ClientConfig;
 
 use super::failure::Failure;
+use super::trust;
 
 /// Where a pod has the master key; a command run inside it needs no flag then.
 const KEY_FILE_OF_A_POD: &str = "/etc/kvnode/secrets/api-key";
@@ -36,6 +39,10 @@ pub(super) struct Target {
         help = "File with the master API key [env: ADMIN_KEY_FILE; the key itself: ADMIN_KEY]"
     )]
     key_file: Option<PathBuf>,
+
+    /// File with the certificates of those who sign the node's, for https
+    #[arg(long, global = true, env = "TLS_CA", hide_env_values = true, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
 }
 
 /// The node's address, taken apart.
@@ -44,6 +51,8 @@ pub(super) struct NodeUrl {
     pub(super) authority: Authority,
     /// What stands before every path, without a slash at its end.
     pub(super) prefix: String,
+    /// Whom to trust, where TLS is spoken.
+    pub(super) tls: Option<Arc<ClientConfig>>,
     text: String,
 }
 
@@ -56,14 +65,25 @@ impl Target {
             ))
         };
         let uri: Uri = self.url.parse().map_err(|_| wrong("is no URL"))?;
-        match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => {}
+        let tls = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => None,
+            Some(scheme) if *scheme == Scheme::HTTPS => Some(self.trust()?),
             Some(_) => return Err(wrong("has a scheme that is not spoken here")),
             None => return Err(wrong("has no scheme")),
-        }
+        };
         let authority = uri.authority().cloned().ok_or_else(|| wrong("names no host"))?;
         let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(NodeUrl { authority, prefix, text: self.url.clone() })
+        Ok(NodeUrl { authority, prefix, tls, text: self.url.clone() })
+    }
+
+    fn trust(&self) -> Result<Arc<ClientConfig>, Failure> {
+        let Some(authorities) = &self.tls_ca else {
+            return Err(Failure::wrong_use(format!(
+                "The --url '{}' needs --tls-ca, the file with the certificates of those who sign the node's.",
+                self.url
+            )));
+        };
+        trust::in_authorities_of(authorities)
     }
 
     /// The key, if there is one. The file that is named beats the variable with the key itself.
@@ -94,10 +114,10 @@ fn read_key(path: &Path) -> Result<String, Failure> {
 impl NodeUrl {
     /// Where to connect to.
     pub(super) fn address(&self) -> (&str, u16) {
-        const HTTP_PORT: u16 = 80;
+        let usual = if self.tls.is_some() { 443 } else { 80 };
         let host = self.authority.host();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        (host, self.authority.port_u16().unwrap_or(HTTP_PORT))
+        (host, self.authority.port_u16().unwrap_or(usual))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -110,7 +130,7 @@ mod tests {
     use super::*;
 
     fn node(url: &str) -> Result<NodeUrl, Failure> {
-        Target { url: url.to_owned(), key_file: None }.node()
+        Target { url: url.to_owned(), key_file: None, tls_ca: None }.node()
     }
 
     #[test]
@@ -123,7 +143,7 @@ mod tests {
             let node = node(url).expect("a good URL");
             assert_eq!((node.address(), node.prefix.as_str()), ((host, port), prefix));
         }
-        for url in ["", "127.0.0.1:3000", "/path", "ftp://host", "http://"] {
+        for url in ["", "127.0.0.1:3000", "/path", "ftp://host", "http://", "https://host"] {
             assert!(node(url).is_err_and(|failure| failure.to_string().contains("--url")), "{url:?}");
         }
     }

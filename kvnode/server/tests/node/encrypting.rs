@@ -217,3 +217,24 @@ fn wrong_files_end_the_start_with_2_and_one_sentence() {
         assert!(!sentence.contains("BEGIN"), "nothing of a file is shown");
     }
 }
+
+#[test]
+fn ctl_speaks_tls_with_a_node_whose_authority_it_is_told() {
+    let trust = Trust::new();
+    let flags = trust.flags();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).chain(["--port", "0", "--metrics-port", "0"]).collect();
+    let node = Program::start(&flags, &[]);
+    let url = format!("https://localhost:{}", node.address.port());
+    let authority = trust.path("ca.pem");
+    let authority = authority.to_str().expect("a plain path");
+    let answered = run(&["ctl", "--url", &url, "--tls-ca", authority, "ping"], &[]);
+    assert!(answered.stdout.starts_with(b"PONG"), "{}", String::from_utf8_lossy(&answered.stderr));
+    let untold = run(&["ctl", "--url", &url, "ping"], &[]);
+    assert_eq!(untold.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&untold.stderr).contains("--tls-ca"));
+    let stranger = Trust::new();
+    let stranger = stranger.path("ca.pem");
+    let refused = run(&["ctl", "--url", &url, "--tls-ca", stranger.to_str().expect("a plain path"), "ping"], &[]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("TLS was not agreed on"));
+}
