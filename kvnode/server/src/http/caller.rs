@@ -27,6 +27,8 @@ impl FromRequestParts<Arc<Shared>> for Admin {
 
 /// Who asks for data, with what the method does allowed by the scope.
 pub(super) fn of(parts: &Parts, shared: &Shared, door: Door) -> Result<Caller, Problem> {
+    // While the accounts are still read from the disk, nobody could be told from a stranger.
+    shared.store.ready()?;
     let presented = Presented::of(&parts.headers);
     let caller = shared.access.caller(&shared.store, door, presented, address(parts), shared.clock.now())?;
     caller.may(operation(&parts.method))?;
@@ -35,6 +37,7 @@ pub(super) fn of(parts: &Parts, shared: &Shared, door: Door) -> Result<Caller, P
 
 /// Whose account a request is about.
 pub(super) fn account(parts: &Parts, shared: &Shared) -> Result<Account, Problem> {
+    shared.store.ready()?;
     let presented = Presented::of(&parts.headers);
     Ok(shared.access.account(&shared.store, presented, address(parts), shared.clock.now())?)
 }

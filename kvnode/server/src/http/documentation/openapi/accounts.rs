@@ -98,15 +98,15 @@ fn scope() -> Value {
 }
 
 pub(super) fn schemas() -> [(&'static str, Value); 7] {
-    let user =
-        [("username", text()), ("email", text()), ("tenant_id", uuid()), ("is_active", truth())];
+    let user = [("username", text()), ("email", text()), ("tenant_id", uuid()), ("is_active", truth())];
     let tokens = [
         ("access_token", text()),
         ("refresh_token", text()),
         ("token_type", json!({"const": "bearer"})),
         ("expires_in", number()),
     ];
-    let registered: Vec<(&str, Value)> = [("tenant_id", uuid()), ("user", schema("User"))].into_iter().chain(tokens.clone()).collect();
+    let registered: Vec<(&str, Value)> =
+        [("tenant_id", uuid()), ("user", schema("User"))].into_iter().chain(tokens.clone()).collect();
     let changed: Vec<(&str, Value)> = user.into_iter().chain(tokens.clone()).collect();
     let registration = object(
         &[

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::schema;
-use super::{administration, running};
+use super::{accounts, administration, running};
 
 /// What an answer that says no means, by its status.
-const REFUSALS: [(u16, &str); 12] = [
+const REFUSALS: [(u16, &str); 13] = [
     (400, "The request is malformed; the sentence names what and the limit."),
     (401, "The path needs a key or a token, and none that is valid was shown."),
     (403, "The caller may not do this."),
@@ -17,6 +17,7 @@ const REFUSALS: [(u16, &str); 12] = [
     (415, "The Content-Type is not understood here."),
     (422, "The request is well-formed, but what it says cannot be."),
     (429, "Too many requests; Retry-After says when to try again."),
+    (501, "The node has no accounts: it was started without a key to sign tokens with."),
     (503, "The node cannot serve this now, and nothing was done; Retry-After says when to try again."),
     (507, "Memory is full, and nothing was written."),
 ];
@@ -183,7 +184,8 @@ fn schemas() -> Value {
         ("Health", health),
         ("Liveness", object(&[("status", json!({"const": "alive"}))], &[])),
     ];
-    let schemas = of_all.into_iter().chain(running::schemas()).chain(administration::schemas());
+    let schemas =
+        of_all.into_iter().chain(accounts::schemas()).chain(running::schemas()).chain(administration::schemas());
     schemas.map(|(name, schema)| (name.to_owned(), schema)).collect::<Map<_, _>>().into()
 }
 

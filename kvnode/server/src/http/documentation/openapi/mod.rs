@@ -1,6 +1,7 @@
 //! The interface described as an OpenAPI 3.1 document. It is written down beside the code as a table of operations, each
 //! once, and put under every prefix that the routes have; a test asks the router for its methods and compares.
 
+mod accounts;
 mod administration;
 #[cfg(test)]
 mod completeness;
@@ -45,6 +46,7 @@ impl Paths<'_> {
 pub(super) fn document(settings: &Settings) -> Value {
     let mut paths = Paths { settings, paths: Map::new() };
     data::describe(&mut paths);
+    accounts::describe(&mut paths);
     running::describe(&mut paths);
     administration::describe(&mut paths);
     json!({
@@ -67,6 +69,7 @@ fn tags() -> Value {
         {"name": data::tag(Mount::Bare), "description": "The body is the value."},
         {"name": data::tag(Mount::Versioned), "description": "Create, update, page and batch."},
         {"name": data::tag(Mount::TenantVersioned), "description": "The same behind the tenant's name."},
+        {"name": accounts::TAG, "description": "Who may do what, and what was done."},
         {"name": running::TAG, "description": "How the node is, for probes, scrapes and people."},
         {"name": administration::TAG, "description": "For whoever runs the node; the master API key is asked for."},
     ])
