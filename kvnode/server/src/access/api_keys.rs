@@ -103,6 +103,7 @@ pub(crate) async fn list(shared: &Shared) -> Result<Vec<ApiKey>, AccountError> {
 pub(crate) async fn delete(shared: &Shared, id: ApiKeyId) -> Result<bool, AccountError> {
     let deleted = directory::delete(shared, Place::ApiKey(id.as_str()), Condition::IfMatchAny).await?;
     if deleted {
+        shared.access.revoke_all();
         let event = Event::new(Namespace::Shared, "key_delete", shared.clock.now());
         shared.access.audit.note(event.about(id.as_str(), None));
     }
@@ -126,4 +127,9 @@ async fn ids(shared: &Shared) -> Result<Vec<String>, AccountError> {
 pub(super) fn holder(store: &SharedStore, key: &PresentedApiKey<'_>, now: UnixMillis) -> Option<Caller> {
     let kept = directory::read::<KeptKey>(store, Place::ApiKey(key.id().as_str()), now)?.record;
     ApiKeyHash::from_bytes(kept.hash).is_of(key).then(|| Caller::api_key(key.id(), kept.scope))
+}
+
+/// What the key with this id may do, as long as there is one.
+pub(super) fn scope_of(store: &SharedStore, id: ApiKeyId, now: UnixMillis) -> Option<Scope> {
+    Some(directory::read::<KeptKey>(store, Place::ApiKey(id.as_str()), now)?.record.scope)
 }

@@ -13,6 +13,7 @@ mod emails;
 pub(crate) mod leaving;
 mod presented;
 mod rates;
+mod standing;
 mod tokens;
 
 pub(crate) use account_error::AccountError;
@@ -20,6 +21,7 @@ pub(crate) use caller::{Caller, Who};
 pub(crate) use denied::{Denial, Denied};
 pub(crate) use directory::Account;
 pub(crate) use presented::Presented;
+pub(crate) use standing::Standing;
 
 use std::io;
 use std::net::IpAddr;
@@ -60,9 +62,11 @@ pub(crate) struct Access {
 impl Access {
     pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
         let accounts = settings.live.now().access.token_keys.is_some();
+        let rates = Rates::default();
+        rates.take_over(&settings.live.now().access);
         Ok(Self {
             tokens: Tokens::new(accounts, settings.threads),
-            rates: Rates::default(),
+            rates,
             hashing: accounts.then(|| HashingPool::start(settings.threads)).transpose()?,
             audit: Audit::new(settings.memory_limit, settings.environment == Environment::Development),
             live: settings.live.clone(),
@@ -87,8 +91,14 @@ impl Access {
         }
     }
 
-    /// To be called when the settings have changed.
+    /// To be called when the settings have changed: keys and rules may be others.
     pub(crate) fn settings_changed(&self) {
+        self.rates.take_over(&self.live.now().access);
+        self.revoke_all();
+    }
+
+    /// Whoever was known is looked at again.
+    fn revoke_all(&self) {
         self.tokens.revoke_all();
     }
 
@@ -170,7 +180,7 @@ impl Access {
     }
 
     /// For requests that come before anyone is known: to register, to log in.
-    pub(crate) fn stranger(&self, address: IpAddr, now: UnixMillis) -> Result<(), Denied> {
+    pub(crate) fn admit_stranger(&self, address: IpAddr, now: UnixMillis) -> Result<(), Denied> {
         Ok(self.rates.admit_address(self.live.now().access.address_rate, address, now)?)
     }
 

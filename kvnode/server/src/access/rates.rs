@@ -3,19 +3,33 @@
 
 use std::net::IpAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kvnode_core::time::UnixMillis;
 
 use super::{Caller, Who};
 use crate::accounts::rate::{Client, Rate, RateLimiter, TooManyRequests};
+use crate::settings::access::AccessSettings;
 
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     of_accounts: Mutex<Option<RateLimiter>>,
     of_addresses: Mutex<Option<RateLimiter>>,
+    set: AtomicBool,
 }
 
 impl Rates {
+    pub(super) fn take_over(&self, settings: &AccessSettings) {
+        let set = settings.account_rate.is_some() || settings.address_rate.is_some();
+        self.set.store(set, Ordering::Relaxed);
+    }
+
+    /// Whether anybody is held to any rate.
+    #[inline]
+    pub(super) fn are_set(&self) -> bool {
+        self.set.load(Ordering::Relaxed)
+    }
+
     pub(super) fn admit_address(
         &self,
         rate: Option<Rate>,

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use kvnode_core::time::UnixMillis;
 use uuid::Uuid;
 
-use super::Denied;
 use super::directory::{self, Account};
-use crate::accounts::revocations::Revocations;
+use super::{Denied, Who};
+use crate::accounts::revocations::{Revocations, Stamp};
 use crate::accounts::token::TokenKind;
 use crate::accounts::token_cache::TokenCache;
 use crate::accounts::token_keys::TokenKeys;
@@ -50,6 +50,19 @@ impl Tokens {
     /// For other keys: tokens that were believed by the old ones are looked at again.
     pub(super) fn revoke_all(&self) {
         self.revocations.forget_all();
+    }
+
+    /// To be taken before anybody is looked at.
+    pub(super) fn stamp(&self) -> Stamp {
+        self.revocations.stamp()
+    }
+
+    /// Whether nothing has ended since then that could concern this caller.
+    pub(super) fn holds(&self, since: Stamp, who: Who) -> bool {
+        match who {
+            Who::Account(tenant_id) => self.revocations.hold(since, tenant_id),
+            Who::Anonymous | Who::ApiKey(_) | Who::Master => self.revocations.all_hold(since),
+        }
     }
 
     /// Whose token this is, if it was verified a while ago and nothing has ended it since.

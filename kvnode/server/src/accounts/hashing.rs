@@ -83,6 +83,23 @@ impl HashingPool {
         Ok(right && exists)
     }
 
+    /// The same for who does not wait, but is told by the thread that has computed it.
+    pub fn verify_and_tell(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        tell: impl FnOnce(bool) + Send + 'static,
+    ) -> Result<(), HashingError> {
+        let exists = stored.is_some();
+        let hash = stored.unwrap_or_else(|| self.decoy.clone());
+        self.submit(move || tell(hash.is_of(&password) && exists))
+    }
+
+    fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), HashingError> {
+        let queue = self.queue.as_ref().expect("taken only by drop");
+        queue.try_send(Box::new(job)).map_err(|_| HashingError::Busy)
+    }
+
     async fn run<T: Send + 'static>(&self, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, HashingError> {
         let (reply, answer) = oneshot::channel();
         let job = move || {
@@ -92,8 +109,7 @@ impl HashingPool {
                 let _ = reply.send(compute());
             }
         };
-        let queue = self.queue.as_ref().expect("taken only by drop");
-        queue.try_send(Box::new(job)).map_err(|_| HashingError::Busy)?;
+        self.submit(job)?;
         let answered = timeout(self.wait_max, answer).await.map_err(|_| HashingError::TooSlow)?;
         Ok(answered.expect("a thread answers each job it takes, or its panic ends the process"))
     }

@@ -51,7 +51,13 @@ impl Revocations {
         self.latest_of_all.fetch_max(revocation, Ordering::SeqCst);
     }
 
-    pub(super) fn hold(&self, since: Stamp, tenant_id: Uuid) -> bool {
+    /// Whether nothing has ended since then that concerns everybody.
+    pub fn all_hold(&self, since: Stamp) -> bool {
+        since.0 >= self.latest_of_all.load(Ordering::SeqCst)
+    }
+
+    /// Whether nothing has ended since then that concerns this account.
+    pub fn hold(&self, since: Stamp, tenant_id: Uuid) -> bool {
         let latest_of_class = self.class(tenant_id).load(Ordering::SeqCst);
         since.0 >= latest_of_class.max(self.latest_of_all.load(Ordering::SeqCst))
     }

@@ -130,20 +130,30 @@ impl Log {
 
     /// Asked before a write, so that nothing is done for which there is no room.
     pub(crate) fn admit(&self) -> Admission {
-        let end = self.end.load(Ordering::Relaxed);
-        let roomy = end + self.margin <= self.room.load(Ordering::Relaxed);
-        if roomy && end.saturating_sub(self.written.load(Ordering::Relaxed)) <= QUEUE_BYTES_MAX {
-            return Admission::Granted;
+        match self.judge() {
+            Admission::Later => {
+                self.awaited.store(true, Ordering::SeqCst);
+                // There may have been room before the wish was seen.
+                self.judge()
+            }
+            decided => decided,
         }
-        if !roomy && self.is_full() {
-            return Admission::DiskFull;
+    }
+
+    fn judge(&self) -> Admission {
+        let end = self.end.load(Ordering::SeqCst);
+        let roomy = end + self.margin <= self.room.load(Ordering::SeqCst);
+        if roomy && end.saturating_sub(self.written.load(Ordering::SeqCst)) <= QUEUE_BYTES_MAX {
+            Admission::Granted
+        } else if !roomy && self.is_full() {
+            Admission::DiskFull
+        } else {
+            Admission::Later
         }
-        self.awaited.store(true, Ordering::SeqCst);
-        Admission::Later
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.full.load(Ordering::Relaxed)
+        self.full.load(Ordering::SeqCst)
     }
 
     /// What an outcome of this partition has to wait for. Asked after the command was run, it may be that of a later one.
@@ -244,7 +254,7 @@ impl Log {
     }
 
     pub(super) fn note_written(&self, bytes: u64) {
-        self.written.fetch_add(bytes, Ordering::Relaxed);
+        self.written.fetch_add(bytes, Ordering::SeqCst);
     }
 
     pub(super) fn written(&self) -> u64 {
@@ -280,12 +290,12 @@ impl Log {
 
     /// So many bytes more than are written have their place on the disk.
     pub(super) fn note_room(&self, ahead: u64) {
-        self.room.store(self.written() + ahead, Ordering::Relaxed);
+        self.room.store(self.written() + ahead, Ordering::SeqCst);
     }
 
     /// Gives back whether it is a change.
     pub(super) fn note_full(&self, full: bool) -> bool {
-        self.full.swap(full, Ordering::Relaxed) != full
+        self.full.swap(full, Ordering::SeqCst) != full
     }
 
     pub(super) fn tell(&self) {

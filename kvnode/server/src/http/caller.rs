@@ -44,7 +44,7 @@ pub(super) fn account(parts: &Parts, shared: &Shared) -> Result<Account, Problem
 
 /// Lets a request pass that comes before its sender is known, unless there are too many of them.
 pub(super) fn stranger(parts: &Parts, shared: &Shared) -> Result<(), Problem> {
-    Ok(shared.access.stranger(address(parts), shared.clock.now())?)
+    Ok(shared.access.admit_stranger(address(parts), shared.clock.now())?)
 }
 
 /// Of the other end of the connection. A connection without one is nobody's neighbour.

@@ -28,7 +28,7 @@ async fn a_repeated_write_gets_its_first_answer_and_is_done_once() {
         ("DELETE", "/kv/k", ""),
         ("DELETE", "/api/v1/kv/k", ""),
     ] {
-        let node = TestNode::start();
+        let node = TestNode::with_master_key();
         put(node.address, "/kv/k", r#"{"list":[]}"#).await;
         let first = once(&node, "retry-1", method, path, body).await;
         assert!(first.status.is_success(), "{method} {path}: {}", first.text());
@@ -49,7 +49,7 @@ async fn a_repeated_write_gets_its_first_answer_and_is_done_once() {
 /// The answer is that of then, whatever happened since.
 #[tokio::test]
 async fn a_retry_is_told_what_its_first_attempt_did() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let first = once(&node, "k1", "PUT", "/kv/k", "1").await;
     put(node.address, "/kv/k", "2").await;
     let again = once(&node, "k1", "PUT", "/kv/k", "1").await;
@@ -63,7 +63,7 @@ async fn a_retry_is_told_what_its_first_attempt_did() {
 
 #[tokio::test]
 async fn a_key_that_comes_with_another_request_is_422() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     assert_eq!(once(&node, "k1", "PUT", "/kv/k", "1").await.version(), 1);
     for (method, path, body) in [
         ("PUT", "/kv/k", "2"),
@@ -71,7 +71,6 @@ async fn a_key_that_comes_with_another_request_is_422() {
         ("PATCH", "/kv/k", "1"),
         ("DELETE", "/kv/k", ""),
         ("PUT", "/dev/kv/k", r#"{"value":1}"#),
-        ("POST", "/api/v1/kv", r#"{"key":"k","value":1}"#),
     ] {
         let refused = once(&node, "k1", method, path, body).await;
         refused.expect_problem(422, "IdempotencyKeyReused", &["another request"]);
@@ -80,12 +79,17 @@ async fn a_key_that_comes_with_another_request_is_422() {
     let refused = send(node.address, "PUT", "/kv/k", &headers, "1").await;
     refused.expect_problem(422, "IdempotencyKeyReused", &[]);
     assert_eq!(get(node.address, "/kv/k").await.version(), 1);
+    // Another caller's key is another key, though both write the same entry: here the caller is not anonymous.
+    let other = once(&node, "k1", "PUT", "/api/v1/kv/k", r#"{"value":3}"#).await;
+    assert_eq!(other.version(), 2);
+    let refused = once(&node, "k1", "PUT", "/api/v1/kv/k", r#"{"value":4}"#).await;
+    refused.expect_problem(422, "IdempotencyKeyReused", &["another request"]);
 }
 
 /// What was refused was not done, and may be tried again with the same key.
 #[tokio::test]
 async fn a_refusal_is_not_remembered() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let refused = once(&node, "k1", "PUT", "/kv/k?ifVersion=1", "7").await;
     refused.expect_problem(409, "VersionMismatch", &[]);
     put(node.address, "/kv/k", "1").await;
@@ -95,7 +99,7 @@ async fn a_refusal_is_not_remembered() {
 
 #[tokio::test]
 async fn a_repeated_batch_creates_nothing_twice() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     let body = json!({"items": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]}).to_string();
     let first = once(&node, "batch-1", "POST", "/api/v1/kv/batch", &body).await;
     assert_eq!(first.json()["created"], 2);
@@ -110,7 +114,7 @@ async fn a_repeated_batch_creates_nothing_twice() {
 
 #[tokio::test]
 async fn a_key_that_is_none_is_400() {
-    let node = TestNode::start();
+    let node = TestNode::with_master_key();
     for key in ["", &"k".repeat(256)] {
         once(&node, key, "PUT", "/kv/k", "1").await.expect_problem(400, "BadIdempotencyKey", &["255"]);
     }

@@ -209,9 +209,10 @@ fn a_snapshot_can_be_broken_off_at_every_step() {
     let flags = ["--persistence", "always"];
     let lived = start(folder.path(), &flags).expect("an empty folder");
     let mut number = 0;
-    // Segments that a snapshot replaces, and the snapshot.
+    // Segments that a snapshot replaces, and the snapshot. The copy before is one that was seen to have none: a snapshot
+    // may be finished at any moment.
+    let mut before = copy_of(folder.path());
     let (before, after) = loop {
-        let before = copy_of(folder.path());
         fill(&lived, number..number + 100);
         number += 100;
         lived.wait_until_kept();
@@ -223,6 +224,7 @@ fn a_snapshot_can_be_broken_off_at_every_step() {
         if is_there(&after, FileKind::Snapshot) {
             break (before, after);
         }
+        before = after;
         assert!(number < 100_000, "no snapshot is ever taken");
     };
     assert!(lived.running.close());

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use kvnode_core::time::UnixMillis;
 
 use super::inbox::{Inbox, Message};
+use crate::access::Standing;
 use crate::resp::commands::Name;
 use crate::resp::reply::Protocol;
 
@@ -113,6 +114,11 @@ impl Client {
     /// Has its loop close the connection.
     pub(super) fn close(&self) {
         self.inbox.send(Message::Close { place: self.place, client: self.id });
+    }
+
+    /// Tells its loop what became of its password.
+    pub(super) fn logged_in(&self, standing: Option<Standing>) {
+        self.inbox.send(Message::LoggedIn { place: self.place, client: self.id, standing });
     }
 
     pub(super) fn was_active(&self, now: UnixMillis, command: Name) {

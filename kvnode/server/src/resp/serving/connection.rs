@@ -8,10 +8,13 @@ use mio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::buffer::{Buffers, Input};
+use super::login;
 use super::session::{Next, Session};
 use super::stream::Stream;
 use super::tally::Tally;
+use crate::access::Standing;
 use crate::disk::Ticket;
+use crate::resp::reply::Writer;
 use crate::resp::request::{Bounds, Reader};
 use crate::shared::Shared;
 
@@ -113,7 +116,7 @@ impl Connection {
         let ends = match self.session.next {
             Next::Close => true,
             Next::Serve => self.finished && !self.unread_commands,
-            Next::Walk(_) => false,
+            Next::Walk(_) | Next::LogIn(_) => false,
         };
         self.broken || (ends && self.owed() == 0 && self.stream.is_flushed())
     }
@@ -137,6 +140,16 @@ impl Connection {
             }
             self.told = end;
             (self.waits_for, self.held_since) = (None, None);
+        }
+    }
+
+    /// Its password was checked, and what it sent behind it can be done.
+    pub(super) fn finish_login(&mut self, standing: Option<Standing>) {
+        let begin = self.output.len();
+        let protocol = self.session.protocol;
+        login::finish(&mut self.session, &mut Writer::new(&mut self.output, protocol), standing);
+        if self.session.muted {
+            self.output.truncate(begin);
         }
     }
 

@@ -158,6 +158,15 @@ impl EventLoop {
                         self.list(place);
                     }
                 }
+                Message::LoggedIn { place, client, standing } => {
+                    if let Some(standing) = &standing {
+                        self.shared.access.note_login(standing, self.shared.clock.now());
+                    }
+                    if let Some(connection) = self.meant(place, client) {
+                        connection.finish_login(standing);
+                        self.list(place);
+                    }
+                }
             }
         }
     }
@@ -273,7 +282,7 @@ impl EventLoop {
         let whereabouts = Whereabouts { address, local_address, file, place, inbox: Arc::clone(&self.inbox) };
         let client = redis.clients.add(whereabouts, self.shared.clock.now());
         redis.totals.connections.fetch_add(1, Ordering::Relaxed);
-        let session = Session::new(port, client);
+        let session = Session::new(port, client, self.shared.access.standing_of_stranger());
         entry.insert(Connection::new(stream, session, &self.shared, permit));
         Ok(())
     }

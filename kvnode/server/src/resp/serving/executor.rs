@@ -9,6 +9,7 @@ use kvnode_core::store::partition::Place;
 use kvnode_core::time::UnixMillis;
 
 use super::tally::Tally;
+use crate::access::{Access, Caller};
 use crate::monitor::{Monitor, Seen};
 use crate::store::{Alone, SharedStore};
 
@@ -22,6 +23,8 @@ pub(super) struct Executor<'t, 's> {
     pub(super) monitor: &'s Monitor,
     /// The partition that a transaction has to itself. All places are in it.
     pub(super) alone: Option<Alone<'s>>,
+    /// In whose audit trail it is written what was done.
+    pub(super) noted: Option<(&'s Access, Caller)>,
 }
 
 impl Executor<'_, '_> {
@@ -36,6 +39,7 @@ impl Executor<'_, '_> {
     ) -> R {
         let command = KeyCommand { address: Address { namespace: self.namespace, key }, action, idempotency: None };
         let (tally, monitor, now) = (&mut *self.tally, self.monitor, self.now);
+        let noted = self.noted;
         let counted = |outcome: Outcome<EntryRef<'_>>| {
             let (operation, status) = tally.outcome(&command.action, &outcome);
             let Address { namespace, key } = &command.address;
@@ -43,6 +47,12 @@ impl Executor<'_, '_> {
             let key = Some(key.as_str());
             let seen = Seen { protocol: "resp", operation, status, namespace: *namespace, key, version };
             monitor.show(|| now, &seen);
+            if let Some((access, caller)) = noted
+                && status == "success"
+            {
+                let version = Some(version_of(&outcome)).filter(|version| *version != Version::ABSENT);
+                access.audit_of(caller, operation, key, version, || now);
+            }
             answer(outcome)
         };
         match &mut self.alone {

@@ -5,6 +5,8 @@ use std::sync::Mutex;
 
 use mio::{Registry, Token, Waker};
 
+use crate::access::Standing;
+
 /// The name of a wake-up among the events of a loop.
 pub(super) const WAKE: Token = Token(usize::MAX);
 
@@ -19,6 +21,8 @@ pub(super) struct Inbox {
 pub(super) enum Message {
     /// The connection is to be closed.
     Close { place: usize, client: u64 },
+    /// A password was checked; without a standing it was wrong.
+    LoggedIn { place: usize, client: u64, standing: Option<Standing> },
 }
 
 impl Inbox {

@@ -15,6 +15,7 @@ mod event_loop;
 mod executor;
 mod failure;
 mod inbox;
+mod login;
 mod session;
 mod stream;
 mod tally;

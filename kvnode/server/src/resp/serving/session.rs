@@ -7,8 +7,10 @@ use kvnode_core::store::key::Namespace;
 use kvnode_core::time::UnixMillis;
 
 use super::clients::{Client, Words};
+use super::login::Welcome;
 use super::transaction::{Transaction, Watched};
 use super::walk::Walk;
+use crate::access::Standing;
 use crate::resp::commands::Name;
 use crate::resp::reply::Protocol;
 
@@ -40,13 +42,16 @@ pub(super) enum Next {
     Close,
     /// Its last command looks at all keys, some partitions a turn.
     Walk(Box<Walk>),
+    /// Its password is being checked.
+    LogIn(Box<Welcome>),
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) port: Port,
     pub(super) protocol: Protocol,
-    pub(super) namespace: Namespace,
+    /// Who it is; none while that has to be said first.
+    pub(super) standing: Option<Standing>,
     pub(super) answers: Answers,
     /// The present command is not answered.
     pub(super) muted: bool,
@@ -59,11 +64,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(port: Port, client: Arc<Client>) -> Self {
+    pub(super) fn new(port: Port, client: Arc<Client>, standing: Option<Standing>) -> Self {
         Self {
             port,
             protocol: Protocol::default(),
-            namespace: Namespace::Shared,
+            standing,
             answers: Answers::default(),
             muted: false,
             next: Next::default(),
@@ -72,6 +77,17 @@ impl Session {
             client,
             noted_second: 0,
         }
+    }
+
+    /// Whose keys its commands see.
+    pub(super) fn namespace(&self) -> Namespace {
+        self.standing.as_ref().map_or(Namespace::Shared, Standing::namespace)
+    }
+
+    pub(super) fn stand(&mut self, standing: Option<Standing>) {
+        // What was watched is another's.
+        self.watched.clear();
+        self.standing = standing;
     }
 
     pub(super) fn begin_command(&mut self) {
@@ -91,8 +107,8 @@ impl Session {
     }
 
     /// As the connection was when it began, but for its number and its port.
-    pub(super) fn reset(&mut self) {
-        *self = Self { noted_second: self.noted_second, ..Self::new(self.port, Arc::clone(&self.client)) };
+    pub(super) fn reset(&mut self, standing: Option<Standing>) {
+        *self = Self { noted_second: self.noted_second, ..Self::new(self.port, Arc::clone(&self.client), standing) };
         *self.client.words() = Words::default();
         self.client.queued.store(-1, Ordering::Relaxed);
     }

@@ -17,6 +17,7 @@ use super::failure::Failure;
 use super::session::{Next, Session};
 use super::tally::Tally;
 use super::walk::Step;
+use crate::access::{Access, Caller, Who};
 use crate::disk::Admission;
 use crate::resp::commands::{Flags, Name, find};
 use crate::resp::reply::Writer;
@@ -112,6 +113,7 @@ impl Turn {
         if !connection.unread_commands || !connection.is_served() {
             return;
         }
+        connection.bounds.authenticated = connection.session.standing.is_some();
         for _ in 0..COLLECTED_PER_CONNECTION {
             let Connection { input, reader, bounds, .. } = connection;
             let begin = input.start();
@@ -157,7 +159,7 @@ impl Turn {
         let mut seen = 0;
         for task in &self.tasks {
             if let Matter::Command { place: Some(place), .. } = task.matter {
-                let namespace = connections[task.connection].session.namespace;
+                let namespace = connections[task.connection].session.namespace();
                 seen ^= self.shared.store.touch(namespace, place);
             }
         }
@@ -201,7 +203,7 @@ impl Turn {
         let Next::Walk(walk) = std::mem::take(&mut session.next) else { unreachable!("it was just seen") };
         let begin = output.len();
         let mut writer = Writer::new(output, session.protocol);
-        match walk.step(&self.shared.store, session.namespace, now, &mut writer) {
+        match walk.step(&self.shared.store, session.namespace(), now, &mut writer) {
             Step::GoesOn(walk) => session.next = Next::Walk(Box::new(walk)),
             Step::Answered => {
                 self.tally.listed();
@@ -212,6 +214,12 @@ impl Turn {
             Step::TooLarge => connection.abandon(),
         }
     }
+}
+
+/// Whose commands are noted in an audit trail: everybody's but a stranger's.
+fn noted<'s>(access: &'s Access, session: &Session) -> Option<(&'s Access, Caller)> {
+    let caller = session.standing.as_ref()?.caller;
+    (caller.who != Who::Anonymous).then_some((access, caller))
 }
 
 /// What all tasks of a round share.
@@ -255,11 +263,12 @@ impl Task {
                 }
                 let executor = Executor {
                     store: &round.shared.store,
-                    namespace: session.namespace,
+                    namespace: session.namespace(),
                     now: round.now,
                     tally,
                     monitor: &round.shared.monitor,
                     alone: None,
+                    noted: noted(&round.shared.access, session),
                 };
                 let Round { shared, live, .. } = *round;
                 commands::perform(&mut Call { name, arguments, place, session, writer, executor, shared, live });

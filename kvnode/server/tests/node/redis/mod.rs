@@ -1,5 +1,6 @@
 //! The Redis protocol, byte for byte, over real sockets.
 
+mod access;
 mod answers;
 mod cluster;
 mod connections;

@@ -2,11 +2,16 @@
 
 use super::super::call::{Call, Done};
 use super::super::failure::Failure;
-use super::super::session::{Next, Port};
+use super::super::login::{Welcome, log_in};
+use super::super::session::{Next, Port, Session};
 use super::info::REDIS_VERSION;
-use crate::resp::options::hello::{self as options, Credentials};
+use crate::resp::options::hello as options;
 use crate::resp::options::number;
-use crate::resp::reply::Protocol;
+use crate::resp::reply::{Protocol, Writer};
+
+const NOT_YET: &str = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
+                       <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \
+                       the same time";
 
 pub(super) fn ping<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
     match call.arguments.len() {
@@ -22,54 +27,54 @@ pub(super) fn echo<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
     Ok(())
 }
 
-pub(super) fn hello<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
+pub(super) fn greet<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
     let hello = options::parse(call.arguments.from(1))?;
-    if let Some(credentials) = hello.credentials {
-        log_in(credentials)?;
+    let (protocol, name) = (hello.protocol, hello.name.map(Box::from));
+    match hello.credentials {
+        Some(credentials) => log_in(call, credentials, Welcome::Hello { protocol, name }),
+        None if call.session.standing.is_none() => Err(Failure::Said(NOT_YET)),
+        None => {
+            super::hello(call.session, &mut call.writer, protocol, name);
+            Ok(())
+        }
     }
-    if let Some(name) = hello.name {
-        call.session.client.words().name = name.into();
+}
+
+/// What HELLO changes and answers.
+pub(in super::super) fn hello(
+    session: &mut Session,
+    writer: &mut Writer<'_>,
+    protocol: Option<Protocol>,
+    name: Option<Box<[u8]>>,
+) {
+    if let Some(name) = name {
+        session.client.words().name = name;
     }
-    if let Some(protocol) = hello.protocol {
-        call.session.protocol = protocol;
-        call.session.client.words().protocol = protocol;
-        call.writer.speak(protocol);
+    if let Some(protocol) = protocol {
+        session.protocol = protocol;
+        session.client.words().protocol = protocol;
+        writer.speak(protocol);
     }
-    let writer = &mut call.writer;
     writer.map(7);
     writer.bulk(b"server");
     writer.bulk(b"redis");
     writer.bulk(b"version");
     writer.bulk(REDIS_VERSION.as_bytes());
     writer.bulk(b"proto");
-    writer.integer(if call.session.protocol == Protocol::Resp3 { 3 } else { 2 });
+    writer.integer(if session.protocol == Protocol::Resp3 { 3 } else { 2 });
     writer.bulk(b"id");
-    writer.integer(i64::try_from(call.session.client.id).unwrap_or(i64::MAX));
+    writer.integer(i64::try_from(session.client.id).unwrap_or(i64::MAX));
     writer.bulk(b"mode");
-    writer.bulk(if call.session.port == Port::Cluster { b"cluster" } else { b"standalone" });
+    writer.bulk(if session.port == Port::Cluster { b"cluster" } else { b"standalone" });
     writer.bulk(b"role");
     writer.bulk(b"master");
     writer.bulk(b"modules");
     writer.array(0);
-    Ok(())
 }
 
 pub(super) fn auth<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
-    log_in(options::credentials(call.arguments.from(1))?)?;
-    call.writer.ok();
-    Ok(())
-}
-
-/// There are no accounts here; the user that everybody is has any password.
-fn log_in(credentials: Credentials<'_>) -> Result<(), Failure<'static>> {
-    match credentials.username {
-        Some(b"default") => Ok(()),
-        Some(_) => Err(Failure::Said("WRONGPASS invalid username-password pair or user is disabled.")),
-        None => Err(Failure::Said(
-            "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
-             configuration is correct?",
-        )),
-    }
+    let credentials = options::credentials(call.arguments.from(1))?;
+    log_in(call, credentials, Welcome::Auth)
 }
 
 /// There is one database, as in a Redis Cluster.
@@ -89,7 +94,7 @@ pub(super) fn quit<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
 }
 
 pub(super) fn reset<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
-    call.session.reset();
+    call.session.reset(call.shared.access.standing_of_stranger());
     call.writer.simple("RESET");
     Ok(())
 }

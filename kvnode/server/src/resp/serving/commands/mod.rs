@@ -21,10 +21,14 @@ use kvnode_core::store::slot::Slot;
 
 use super::call::{Call, Done};
 use super::failure::Failure;
+use super::login;
 use super::session::{Next, Port, Session};
-use crate::resp::commands::{self as table, Name};
+use crate::accounts::api_key::Operation;
+use crate::resp::commands::{self as table, Flags, Name};
 use crate::resp::options::command_list;
 use crate::resp::reply::Writer;
+
+pub(super) use connection::hello;
 
 pub(super) const CROSSSLOT: Failure<'static> = Failure::Said("CROSSSLOT Keys in request don't hash to the same slot");
 
@@ -45,10 +49,10 @@ fn looks_at_all_keys(name: Name) -> bool {
 
 /// Does a command, or says why not.
 pub(super) fn perform(call: &mut Call<'_, '_>) {
-    let done = match &call.session.transaction {
+    let done = admitted(call).and_then(|()| match &call.session.transaction {
         None => allowed(call).and_then(|()| run(call)),
         Some(_) => transaction::within(call),
-    };
+    });
     if let Err(failure) = done {
         refuse(call.session, call.writer.lend(), &failure);
     }
@@ -62,6 +66,38 @@ pub(super) fn refuse(session: &mut Session, mut writer: Writer<'_>, failure: &Fa
     match failure.message() {
         Some(message) => writer.error(&message),
         None => session.next = Next::Close,
+    }
+}
+
+/// Whether it is known who asks, and may do this.
+fn admitted<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
+    let flags = call.name.spec().flags;
+    if flags.has(Flags::NO_AUTH) {
+        return Ok(());
+    }
+    let access = &call.shared.access;
+    let (store, now) = (&call.shared.store, call.executor.now);
+    if !call.session.standing.as_mut().is_some_and(|standing| access.still_stands(store, standing, now)) {
+        call.session.stand(None);
+    }
+    let Some(standing) = &call.session.standing else {
+        return Err(Failure::Said("NOAUTH Authentication required."));
+    };
+    let caller = standing.caller;
+    if caller.may(operation(call.name)).is_err() {
+        let name = call.name.spec().text;
+        return Err(Failure::Told(format!("NOPERM this user has no permissions to run the '{name}' command")));
+    }
+    access.admit(caller, || call.session.client.address.ip(), now).map_err(login::of_denied)
+}
+
+/// What a scope must allow for this command.
+fn operation(name: Name) -> Operation {
+    match name {
+        Name::Del | Name::Unlink | Name::Getdel | Name::Flushdb | Name::Flushall => Operation::Delete,
+        Name::Rename | Name::Renamenx => Operation::Delete,
+        _ if name.spec().flags.has(Flags::WRITE) => Operation::Write,
+        _ => Operation::Read,
     }
 }
 
@@ -130,7 +166,7 @@ fn run_without_keys<'c>(name: Name, call: &mut Call<'c, '_>) -> Done<'c> {
     match name {
         Name::Ping => connection::ping(call),
         Name::Echo => connection::echo(call),
-        Name::Hello => connection::hello(call),
+        Name::Hello => connection::greet(call),
         Name::Auth => connection::auth(call),
         Name::Select => connection::select(call),
         Name::Quit => connection::quit(call),

@@ -111,6 +111,7 @@ fn do_all(call: &mut Call<'_, '_>, queued: &Queued<'_>) {
         let executor = Executor {
             store: call.executor.store,
             namespace: call.executor.namespace,
+            noted: call.executor.noted,
             now: call.executor.now,
             tally: &mut *call.executor.tally,
             monitor: call.executor.monitor,
