@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::digest::Digest;
 use crate::{home, packages, shell};
@@ -34,10 +34,7 @@ impl Image {
     }
 
     fn build(&self, archive: &Path) -> Result<()> {
-        let Some(builder) = ["docker", "podman", "buildah"].into_iter().find(|builder| packages::builds(builder))
-        else {
-            bail!("no program that builds images is here: install docker, podman or buildah");
-        };
+        let builder = packages::builder()?;
         let context = tempfile::tempdir()?;
         for (name, source) in &self.files {
             fs::copy(source, context.path().join(name)).with_context(|| format!("cannot read {}", source.display()))?;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::progress::Step;
 use crate::{home, shell};
@@ -55,12 +55,24 @@ fn install(absent: &[&str]) -> Result<()> {
 fn absent() -> Vec<&'static str> {
     let there = |what: &str| if what.starts_with('/') { Path::new(what).exists() } else { shell::found(what) };
     let mut packages: Vec<_> = NEEDED.iter().filter(|(what, _)| !there(what)).map(|(_, package)| *package).collect();
-    // Any of these builds images.
-    if !["docker", "podman", "buildah"].iter().any(|builder| builds(builder)) {
+    if present_builder().is_none() {
         packages.push("buildah");
     }
     packages.dedup();
     packages
+}
+
+/// A program that builds images; one is installed if there is none and we may.
+pub(crate) fn builder() -> Result<&'static str> {
+    if let Some(builder) = present_builder() {
+        return Ok(builder);
+    }
+    install(&["buildah"])?;
+    present_builder().context("buildah was installed, but it is not on the PATH")
+}
+
+fn present_builder() -> Option<&'static str> {
+    ["docker", "podman", "buildah"].into_iter().find(|builder| builds(builder))
 }
 
 /// Whether an image builder is there and works: a Docker client without an engine does not.

@@ -317,7 +317,10 @@ fn the_table_of_metrics_is_what_a_node_exports() -> Result<()> {
     let documented: BTreeMap<String, Metric> = documented.collect();
 
     let folder = tempfile::tempdir()?;
-    let node = Node::start(folder.path(), "--tenant dev")?;
+    // What is exported of a disk is there with one only.
+    let data = folder.path().join("data");
+    let flags = format!("--tenant dev --data-dir {} --persistence everysec", data.display());
+    let node = Node::start(folder.path(), &flags)?;
     // A family shows its labels once it has counted something.
     typed(folder.path(), Some(&node), "curl -s localhost:3000/dev/kv")?;
     let page = wait_for("the background tasks to have run once", SOON, || {
