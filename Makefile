@@ -33,8 +33,8 @@ demo-down: ## Remove what `make demo` made
 ##@ Test it
 
 .PHONY: test
-test: ## All that has to hold before a change lands: check, unit, sim, api, differential, smoke
-	@.ci/stages check unit sim api differential image smoke
+test: ## All that has to hold before a change lands: check, unit, sim, api, differential, clients, smoke
+	@.ci/stages check unit sim api differential clients image smoke
 
 .PHONY: check
 check: fmt lint doc crds-current manifests deny ## Format, lints, documentation, generated files, manifests, licences
@@ -84,6 +84,10 @@ api: ## Tests against a real API server, without nodes (L2)
 .PHONY: differential
 differential: ## Random commands on a real redis-server and on kvnode: equal replies; SEEDS=60 SEED_START=1
 	SEEDS=$(SEEDS) SEED_START=$(SEED_START) $(TESTS) --test redis_differential
+
+.PHONY: clients
+clients: ## Programs that use redis-py, go-redis, ioredis, lettuce, redis-rs, redis-cli and redis-benchmark
+	$(TESTS) --test clients -- --nocapture
 
 .PHONY: smoke
 smoke: ## The test bed's own tests and a first tenant, on a whole cluster (L3)
