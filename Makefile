@@ -89,6 +89,10 @@ api: ## Tests against a real API server, without nodes (L2)
 differential: ## Random commands on a real redis-server and on kvnode: equal replies; SEEDS=60 SEED_START=1
 	SEEDS=$(SEEDS) SEED_START=$(SEED_START) $(TESTS) --test redis_differential
 
+.PHONY: clients
+clients: ## Programs that use redis-py, go-redis, ioredis, lettuce, redis-rs, redis-cli and redis-benchmark
+	$(TESTS) --test clients -- --nocapture
+
 .PHONY: smoke
 smoke: ## The test bed's own tests and a first tenant, on a whole cluster (L3)
 	$(TESTS) --no-run --test cluster --test tenant --test lifecycle
