@@ -103,7 +103,7 @@ smoke: ## The test bed's own tests and a first tenant, on a whole cluster (L3)
 e2e: image smoke ## All tests that need a whole cluster (L3)
 
 .PHONY: bench
-bench: ## Measure against others: WORK=all|http|resp|memory|connections, WRITE=1 keeps docs/benchmarks/WORK.md
+bench: ## Measure against others: WORK=all|http|resp|memory|connections|start, WRITE=1 keeps docs/benchmarks/WORK.md
 	$(CARGO) run --release --locked -p kvtenant-tests --bin bench
 
 ##@ Build it

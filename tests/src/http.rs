@@ -27,17 +27,31 @@ impl Answer {
 
 /// Sends one request to `authority` (`host:port`) and reads the whole answer. A body is sent as JSON.
 pub async fn request(method: Method, authority: &str, path: &str, body: Option<&str>) -> Result<Answer> {
+    request_as(method, authority, path, body, None).await
+}
+
+/// The same for whoever this token is of.
+pub async fn request_as(
+    method: Method,
+    authority: &str,
+    path: &str,
+    body: Option<&str>,
+    token: Option<&str>,
+) -> Result<Answer> {
     let what = format!("{method} http://{authority}{path}");
     let exchange = async {
         let stream = TcpStream::connect(authority).await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let task = tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header("host", authority)
-            .header("content-type", "application/json")
-            .body(Full::new(Bytes::from(body.unwrap_or_default().to_owned())))?;
+            .header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(Bytes::from(body.unwrap_or_default().to_owned())))?;
         let answer = sender.send_request(request).await?;
         let status = answer.status();
         let body = answer.into_body().collect().await?.to_bytes();

@@ -3,7 +3,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`http`], [`resp`], [`memory`], [`connections`] | what is measured: a page under `docs/benchmarks` each |
+//! | [`http`], [`resp`], [`memory`], [`connections`], [`start`] | what is measured: a page under `docs/benchmarks` each |
 //! | [`needs`], [`valkey`], [`versions`] | the programs: Debian's and our own, and what they say they are |
 //! | [`machine`] | what the figures were taken on |
 //! | [`cpu`] | how much processor time a program, and everybody else, has used |
@@ -26,6 +26,7 @@ mod running;
 mod sample;
 mod servers;
 mod spread;
+pub(crate) mod start;
 pub(crate) mod stores;
 mod turns;
 mod valkey;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use http::Method;
 use kvtenant_tests::clock::wait_for;
-use kvtenant_tests::http::{Answer, request};
+use kvtenant_tests::http::{Answer, request_as};
 
 use super::needs::Kvnode;
 use super::running::Running;
@@ -39,12 +39,27 @@ const KVNODE_FLAGS: [&str; 14] = [
     "json",
 ];
 
+/// A server keeps what it holds in `folder`, and has it on the disk a second after it was written.
+pub(crate) fn kvnode_keeping(folder: &Path) -> Vec<String> {
+    let folder = folder.to_string_lossy();
+    ["--data-dir", &folder, "--persistence", "everysec"].map(str::to_owned).to_vec()
+}
+
+/// The same for Redis and Valkey; the last of a flag that comes twice counts.
+pub(crate) fn redis_keeping(folder: &Path) -> Vec<String> {
+    let folder = folder.to_string_lossy();
+    ["--dir", &folder, "--appendonly", "yes", "--appendfsync", "everysec"].map(str::to_owned).to_vec()
+}
+
 /// The port of Redis' protocol for clients that know of no cluster.
 pub(crate) const RESP_PORT: &str = "--resp-port";
 
 /// Its port for those that do. Open by default, and the same for every node of a machine: closed, so that a node that
 /// somebody runs here is not in the way.
 const RESP_CLUSTER_PORT: &str = "--resp-cluster-port";
+
+/// Signs the tokens of accounts; without it there are none.
+pub(crate) const SECRET_FILE: &str = "--secret-file";
 
 /// The file that nginx serves.
 pub(crate) const FILE: &str = "/entry.json";
@@ -56,17 +71,22 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
 }
 
-/// A node at its HTTP port.
+/// A node at its HTTP port, with accounts.
 pub(crate) fn kvnode(kvnode: &Kvnode, core: usize, folder: &Path) -> Result<Server> {
-    let running = Running::start("kvnode", core, folder, &kvnode.program, &kvnode_flags(kvnode, "0"))?;
+    let secret = folder.join("secret");
+    fs::write(&secret, "a secret that is long enough for tokens")?;
+    let mut flags = kvnode_flags(kvnode, "0");
+    flags.extend([SECRET_FILE.to_owned(), secret.to_string_lossy().into_owned()]);
+    let running = Running::start("kvnode", core, folder, &kvnode.program, &flags)?;
     let address = when_up(&running, "kvnode to listen", || Ok(running.said().lines().find_map(listening)))?;
     Ok(Server { running, address })
 }
 
 /// A node at its port of Redis' protocol.
-pub(crate) fn kvnode_resp(kvnode: &Kvnode, core: usize, folder: &Path) -> Result<Server> {
+pub(crate) fn kvnode_resp(kvnode: &Kvnode, core: usize, folder: &Path, more: &[String]) -> Result<Server> {
     let address = free_address()?;
-    let flags = kvnode_flags(kvnode, &address.port().to_string());
+    let mut flags = kvnode_flags(kvnode, &address.port().to_string());
+    flags.extend_from_slice(more);
     answering(Server { running: Running::start("kvnode-resp", core, folder, &kvnode.program, &flags)?, address })
 }
 
@@ -88,16 +108,18 @@ pub(crate) fn nginx(content: &str, core: usize, folder: &Path) -> Result<Server>
     answering(Server { running, address })
 }
 
-pub(crate) fn redis(core: usize, folder: &Path) -> Result<Server> {
+pub(crate) fn redis(core: usize, folder: &Path, more: &[String]) -> Result<Server> {
     let address = free_address()?;
-    let arguments = redis_flags(&address.port().to_string(), &folder.to_string_lossy());
+    let mut arguments = redis_flags(&address.port().to_string(), &folder.to_string_lossy());
+    arguments.extend_from_slice(more);
     answering(Server { running: Running::start("redis-server", core, folder, "redis-server", &arguments)?, address })
 }
 
-pub(crate) fn valkey(valkey: &Valkey, core: usize, folder: &Path) -> Result<Server> {
+pub(crate) fn valkey(valkey: &Valkey, core: usize, folder: &Path, more: &[String]) -> Result<Server> {
     let address = free_address()?;
     let mut arguments = valkey.arguments();
     arguments.extend(redis_flags(&address.port().to_string(), &folder.to_string_lossy()).into_iter().map(Into::into));
+    arguments.extend(more.iter().map(Into::into));
     answering(Server { running: Running::start("valkey-server", core, folder, valkey.loader(), &arguments)?, address })
 }
 
@@ -109,12 +131,21 @@ pub(crate) fn redis_flags(port: &str, folder: &str) -> Vec<String> {
 }
 
 impl Server {
-    /// One request over HTTP that must be answered with 200, outside of any measurement.
+    /// One request over HTTP that must succeed, outside of any measurement.
     pub(crate) fn ask(&self, method: Method, path: &str, body: Option<&str>) -> Result<Answer> {
+        self.asked(method, path, body, None)
+    }
+
+    /// The same for whoever this token is of.
+    pub(crate) fn ask_as(&self, token: &str, method: Method, path: &str, body: Option<&str>) -> Result<Answer> {
+        self.asked(method, path, body, Some(token))
+    }
+
+    fn asked(&self, method: Method, path: &str, body: Option<&str>, token: Option<&str>) -> Result<Answer> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let what = format!("{method} {path}");
-        let answer = runtime.block_on(request(method, &self.address.to_string(), path, body))?;
-        ensure!(answer.status == 200, "{what} was answered with {}: {}", answer.status, answer.body);
+        let answer = runtime.block_on(request_as(method, &self.address.to_string(), path, body, token))?;
+        ensure!(answer.status.is_success(), "{what} was answered with {}: {}", answer.status, answer.body);
         Ok(answer)
     }
 

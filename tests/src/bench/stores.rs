@@ -85,10 +85,21 @@ impl Stores {
     }
 
     pub(crate) fn start(&self, store: Store, core: usize, folder: &Path) -> Result<Server> {
+        self.start_with(store, core, folder, &[])
+    }
+
+    /// One that keeps its keys in `data`, and has those that are there when it answers.
+    pub(crate) fn start_on_disk(&self, store: Store, core: usize, folder: &Path, data: &Path) -> Result<Server> {
+        self.start_with(store, core, folder, &keeping(store, data))
+    }
+
+    fn start_with(&self, store: Store, core: usize, folder: &Path, more: &[String]) -> Result<Server> {
         match store {
-            Store::Kvnode => servers::kvnode_resp(self.kvnode.as_ref().context("kvnode was left out")?, core, folder),
-            Store::Valkey => servers::valkey(self.valkey.as_ref().context("Valkey was left out")?, core, folder),
-            Store::Redis => servers::redis(core, folder),
+            Store::Kvnode => {
+                servers::kvnode_resp(self.kvnode.as_ref().context("kvnode was left out")?, core, folder, more)
+            }
+            Store::Valkey => servers::valkey(self.valkey.as_ref().context("Valkey was left out")?, core, folder, more),
+            Store::Redis => servers::redis(core, folder, more),
         }
     }
 
@@ -101,16 +112,35 @@ impl Stores {
 
     /// The command lines, for a page.
     pub(crate) fn commands(&self) -> String {
+        self.commands_with(|_| Vec::new())
+    }
+
+    /// The command lines of servers that keep their keys on a disk.
+    pub(crate) fn commands_on_disk(&self) -> String {
+        self.commands_with(|store| keeping(store, Path::new("DATA")))
+    }
+
+    fn commands_with(&self, more: impl Fn(Store) -> Vec<String>) -> String {
         let peer = servers::redis_flags("PORT", "FOLDER").join(" ").replace("--save  ", "--save '' ");
-        let command = |store: &Store| match store {
-            Store::Kvnode => {
-                let flags = self.kvnode.as_ref().map(|kvnode| servers::kvnode_flags(kvnode, "PORT"));
-                format!("kvnode {}\n", flags.unwrap_or_default().join(" "))
-            }
-            Store::Valkey => format!("ld-linux --library-path FOLDER valkey-server {peer}\n"),
-            Store::Redis => format!("redis-server {peer}\n"),
+        let command = |store: &Store| {
+            let line = match store {
+                Store::Kvnode => {
+                    let flags = self.kvnode.as_ref().map(|kvnode| servers::kvnode_flags(kvnode, "PORT"));
+                    format!("kvnode {}", flags.unwrap_or_default().join(" "))
+                }
+                Store::Valkey => format!("ld-linux --library-path FOLDER valkey-server {peer}"),
+                Store::Redis => format!("redis-server {peer}"),
+            };
+            format!("{}\n", [vec![line], more(*store)].concat().join(" "))
         };
         self.present.iter().map(command).collect::<Vec<_>>().concat()
+    }
+}
+
+fn keeping(store: Store, data: &Path) -> Vec<String> {
+    match store {
+        Store::Kvnode => servers::kvnode_keeping(data),
+        Store::Valkey | Store::Redis => servers::redis_keeping(data),
     }
 }
 

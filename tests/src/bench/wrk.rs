@@ -28,19 +28,24 @@ pub(crate) struct Load<'f> {
 
 /// Asks for one address over and over.
 pub(crate) fn get(url: &str, load: Load<'_>) -> Result<Done> {
-    run(url, load, None)
+    run(url, load, &[])
+}
+
+/// The same for whoever this token is of.
+pub(crate) fn get_as(token: &str, url: &str, load: Load<'_>) -> Result<Done> {
+    run(url, load, &["--header".to_owned(), format!("Authorization: Bearer {token}")])
 }
 
 /// Writes [`KEYS`] keys under `url` in turn.
 pub(crate) fn put(url: &str, load: Load<'_>) -> Result<Done> {
     let script = load.folder.join("put.lua");
     std::fs::write(&script, put_script(url))?;
-    run(url, load, Some(&script.to_string_lossy()))
+    run(url, load, &[format!("--script={}", script.to_string_lossy())])
 }
 
-fn run(url: &str, load: Load<'_>, script: Option<&str>) -> Result<Done> {
+fn run(url: &str, load: Load<'_>, more: &[String]) -> Result<Done> {
     let mut arguments = flags(load.connections, load.seconds);
-    arguments.extend(script.map(|script| format!("--script={script}")));
+    arguments.extend_from_slice(more);
     arguments.push(url.to_owned());
     let running = Running::start("wrk", load.core, load.folder, "wrk", &arguments)?;
     let said = running.until_it_ends(Duration::from_secs(load.seconds) + GRACE)?;

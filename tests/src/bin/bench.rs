@@ -18,7 +18,7 @@ mod bench;
 use bench::machine::Cores;
 use bench::page::Page;
 use bench::stores::{Store, Stores};
-use bench::{connections, http, memory, needs, resp};
+use bench::{connections, http, memory, needs, resp, start};
 
 /// Where the pages are kept, in the source tree.
 const PAGES: &str = "docs/benchmarks";
@@ -41,6 +41,8 @@ enum Work {
     Memory,
     /// 5000 idle and 1000 active connections: errors and latencies
     Connections,
+    /// From the start to the first answer with keys on the disk, beside Valkey and Redis
+    Start,
 }
 
 impl Work {
@@ -59,7 +61,7 @@ struct Line {
     /// What to measure.
     #[arg(env = "WORK", value_enum, default_value = "all")]
     work: Work,
-    /// Servers for resp, memory and connections; without it all that are to be had, with it these or an error.
+    /// Servers for resp, memory, connections and start; without it all that are to be had, with it these or an error.
     #[arg(long, env = "SERVERS", value_enum, value_delimiter = ',')]
     servers: Vec<Store>,
     /// Rounds for each load; in each of them every server has its turn.
@@ -68,7 +70,7 @@ struct Line {
     /// How long each run lasts.
     #[arg(long, env = "SECONDS_EACH", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds_each: u64,
-    /// Keys for resp and memory, 100000 to 5000000.
+    /// Keys for resp, memory and start, 100000 to 5000000.
     #[arg(long, env = "KEYS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(KEYS_MIN..=KEYS_MAX))]
     keys: u32,
     /// Keep each result as a page in docs/benchmarks.
@@ -110,6 +112,9 @@ fn run(line: &Line) -> Result<()> {
     }
     if wanted(Work::Connections) {
         show(line, "connections", &connections::take(&stores, cores, folder.path(), rounds, seconds)?)?;
+    }
+    if wanted(Work::Start) {
+        show(line, "start", &start::take(&stores, cores, folder.path(), rounds, keys)?)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! HTTP: GET beside nginx with the same body, and PUT with Redis for orientation.
+//! HTTP: GET beside nginx with the same body, PUT with Redis for orientation, and what else we answer beside our own GET.
 
 mod report;
 mod subjects;
@@ -23,6 +23,10 @@ const CONNECTIONS: [usize; 2] = [1, 50];
 /// Us and the peer.
 const PAIRS: [(Subject, Subject); 2] =
     [(Subject::KvnodeGet, Subject::NginxGet), (Subject::KvnodePut, Subject::RedisSet)];
+
+/// Requests that should cost little more than our own plain GET, under the load that keeps a server busy.
+const OWN_PAIRS: [(Subject, Subject); 2] =
+    [(Subject::KvnodePut, Subject::KvnodeGet), (Subject::KvnodeUserGet, Subject::KvnodeGet)];
 
 /// All rounds of a pair under one load.
 #[derive(Debug)]
@@ -72,6 +76,11 @@ pub(crate) fn take(cores: Cores, folder: &Path, rounds: usize, seconds: u64) -> 
                 contests.push(Contest { pair, connections, placement, rounds });
             }
         }
+    }
+    let busy = (Placement::SharedCore, Placement::all(cores)[0].1);
+    for pair in OWN_PAIRS {
+        let rounds = hold(&bench, pair, CONNECTIONS[1], busy, seconds, &mut turns)?;
+        contests.push(Contest { pair, connections: CONNECTIONS[1], placement: busy.0, rounds });
     }
     let findings = Findings { machine, turns, seconds, body_bytes: bench.body_bytes, contests };
     Ok(Page { tables: report::tables(&findings), text: report::page(&findings, &kvnode) })

@@ -4,23 +4,25 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::subjects::{self, Subject};
-use super::{Contest, Findings};
+use super::subjects::{self, Subject, USER_KEYS};
+use super::{Contest, Findings, OWN_PAIRS, PAIRS};
 use crate::bench::needs::Kvnode;
 use crate::bench::page::{self, PROCESSOR_TIME};
 use crate::bench::redis_benchmark::{self, VALUE_BYTES};
 use crate::bench::sample::Sample;
-use crate::bench::servers::{self, FILE, TENANT};
+use crate::bench::servers::{self, FILE, SECRET_FILE, TENANT};
 use crate::bench::turns::Placement;
 use crate::bench::wrk::{self, KEYS};
 
 /// What is printed.
 pub(crate) fn tables(findings: &Findings) -> String {
     format!(
-        "GET beside nginx, with the same body ({} bytes):\n\n{}\nPUT, and for orientation Redis (another protocol):\n\n{}\n{}\n",
+        "GET beside nginx, with the same body ({} bytes):\n\n{}\nPUT, and for orientation Redis (another protocol):\n\n{}\n\
+         Beside our own GET:\n\n{}\n{}\n",
         findings.body_bytes,
         gets(findings),
         puts(findings),
+        own(findings),
         disturbance(findings),
     )
 }
@@ -40,6 +42,10 @@ it holds open. One key, one file.\n\n{gets}
 {KEYS} keys in turn, values of {VALUE_BYTES} bytes, overwritten; kvnode answers with the whole entry. There is no peer
 with the same protocol that keeps what it is sent in memory. Redis' SET of as many keys and bytes stands here for
 orientation only: its protocol is shorter than HTTP, its answer is `+OK`, and so no ratio is given.\n\n{puts}
+## Beside our own GET
+
+What else a client may ask for, divided by the plain GET above: a PUT, and the GET of the same entry by an account, with a
+token that is looked at in each request.\n\n{own}
 ## How it was measured\n\n{METHOD_BEFORE}\n{PROCESSOR_TIME}\n{METHOD_AFTER}\n
 {disturbance}\n\n{machine}\n
 ## Commands\n\n{commands}",
@@ -47,6 +53,7 @@ orientation only: its protocol is shorter than HTTP, its answer is `+OK`, and so
         gets = gets(findings),
         get_reading = get_reading(findings).trim_end(),
         puts = puts(findings),
+        own = own(findings),
         disturbance = disturbance(findings),
         machine = page::machine(&findings.machine),
         commands = commands(findings, kvnode),
@@ -64,8 +71,8 @@ const METHOD_AFTER: &str = "\
   throughput there says less about a server than its processor time does.
 - One machine, loopback, no network between: latencies of a real network are not in these figures.";
 
-fn contests(findings: &Findings, placement: Placement, ours: Subject) -> impl Iterator<Item = &Contest> {
-    findings.contests.iter().filter(move |contest| contest.placement == placement && contest.pair.0 == ours)
+fn contests(findings: &Findings, placement: Placement, pair: (Subject, Subject)) -> impl Iterator<Item = &Contest> {
+    findings.contests.iter().filter(move |contest| contest.placement == placement && contest.pair == pair)
 }
 
 fn gets(findings: &Findings) -> String {
@@ -73,7 +80,7 @@ fn gets(findings: &Findings) -> String {
         "| connections | kvnode, µs | nginx, µs | **kvnode ÷ nginx** | kvnode, 1000/s on one core | nginx | kvnode, 1000/s on two cores | nginx |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
-    for shared in contests(findings, Placement::SharedCore, Subject::KvnodeGet) {
+    for shared in contests(findings, Placement::SharedCore, PAIRS[0]) {
         let (ours, theirs, ratio) = shared.spreads(|sample| sample.cpu_micros);
         let on_one = shared.spreads(Sample::throughput);
         let _ = write!(
@@ -91,7 +98,7 @@ fn puts(findings: &Findings) -> String {
         "| connections | kvnode PUT, µs | Redis SET, µs | kvnode, 1000/s on one core | Redis | kvnode, 1000/s on two cores | Redis |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    for shared in contests(findings, Placement::SharedCore, Subject::KvnodePut) {
+    for shared in contests(findings, Placement::SharedCore, PAIRS[1]) {
         let (ours, theirs, _) = shared.spreads(|sample| sample.cpu_micros);
         let on_one = shared.spreads(Sample::throughput);
         let _ =
@@ -101,10 +108,20 @@ fn puts(findings: &Findings) -> String {
     text
 }
 
+fn own(findings: &Findings) -> String {
+    let mut text = String::from("| request | connections | µs | GET, µs | **÷ GET** |\n|---|---|---|---|---|\n");
+    for contest in OWN_PAIRS.into_iter().flat_map(|pair| contests(findings, Placement::SharedCore, pair)) {
+        let (ours, get, ratio) = contest.spreads(|sample| sample.cpu_micros);
+        let (name, connections) = (contest.pair.0.name(), contest.connections);
+        let _ = writeln!(text, "| {name} | {connections} | {ours:.1} | {get:.1} | **{ratio:.2}** |");
+    }
+    text
+}
+
 /// The throughput of the same contest with the client on a core of its own; dashes where there is no second core.
 fn on_two_cores(findings: &Findings, shared: &Contest) -> String {
     let same = |contest: &&Contest| contest.connections == shared.connections;
-    contests(findings, Placement::CoreEach, shared.pair.0).find(same).map_or_else(
+    contests(findings, Placement::CoreEach, shared.pair).find(same).map_or_else(
         || " – | – |".to_owned(),
         |apart| {
             let (ours, theirs, _) = apart.spreads(Sample::throughput);
@@ -116,7 +133,7 @@ fn on_two_cores(findings: &Findings, shared: &Contest) -> String {
 /// What the table says, in words that follow from its figures.
 fn get_reading(findings: &Findings) -> String {
     let mut text = String::new();
-    for contest in contests(findings, Placement::SharedCore, Subject::KvnodeGet) {
+    for contest in contests(findings, Placement::SharedCore, PAIRS[0]) {
         let (_, _, ratio) = contest.spreads(|sample| sample.cpu_micros);
         let connections = if contest.connections == 1 { "1 connection" } else { "many connections" };
         let _ = writeln!(text, "- With {connections}, {}", page::verdict(ratio, "kvnode", "nginx", "processor time"));
@@ -137,11 +154,12 @@ fn commands(findings: &Findings, kvnode: &Kvnode) -> String {
         "```sh
 make bench WORK=http WRITE=1 ROUNDS={rounds} SECONDS_EACH={seconds}
 # which runs, each behind `taskset --cpu-list CORE`:
-kvnode {node}
+kvnode {node} {SECRET_FILE} FOLDER/secret
 nginx -p FOLDER -c FOLDER/nginx.conf
 redis-server {redis_server}
 wrk {wrk} http://127.0.0.1:PORT/{TENANT}/kv/KEY
 wrk {wrk} http://127.0.0.1:PORT{FILE}
+wrk {wrk} --header 'Authorization: Bearer TOKEN' http://127.0.0.1:PORT{USER_KEYS}/KEY
 wrk {wrk} --script=put.lua http://127.0.0.1:PORT/{TENANT}/kv/
 redis-benchmark {redis}
 ```\n
@@ -179,6 +197,7 @@ mod tests {
             contests: vec![
                 contest((Subject::KvnodeGet, Subject::NginxGet), 1),
                 contest((Subject::KvnodePut, Subject::RedisSet), 1),
+                contest((Subject::KvnodeUserGet, Subject::KvnodeGet), 50),
             ],
         };
         let page = page(&findings, &Kvnode::that_says("--port"));
@@ -188,7 +207,13 @@ mod tests {
             ),
             "{page}"
         );
-        assert!(page.contains("2 of the 8 runs kept have more"), "{page}");
+        assert!(
+            page.contains(
+                "| kvnode, HTTP GET with a token | 50 | 5.5 (3.0–8.0) | 3.0 (2.0–4.0) | **1.75 (1.50–2.00)** |"
+            ),
+            "{page}"
+        );
+        assert!(page.contains("3 of the 12 runs kept have more"), "{page}");
         assert!(page.contains("keepalive_requests") && page.contains("a virtual machine with 2 cores (P)"), "{page}");
     }
 }

@@ -1,8 +1,8 @@
-//! What is measured: four kinds of request, two and two beside each other, and one run of one of them.
+//! What is measured: five kinds of request, two and two beside each other, and one run of one of them.
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use http::Method;
 
 use crate::bench::machine::{Cores, Places};
@@ -17,6 +17,8 @@ pub(crate) enum Subject {
     KvnodeGet,
     NginxGet,
     KvnodePut,
+    /// The same entry for somebody who has an account: by the path of the third dialect, with a token.
+    KvnodeUserGet,
     RedisSet,
 }
 
@@ -26,6 +28,7 @@ impl Subject {
             Self::KvnodeGet => "kvnode, HTTP GET",
             Self::NginxGet => "nginx, HTTP GET",
             Self::KvnodePut => "kvnode, HTTP PUT",
+            Self::KvnodeUserGet => "kvnode, HTTP GET with a token",
             Self::RedisSet => "Redis, SET in its own protocol",
         }
     }
@@ -38,6 +41,8 @@ pub(crate) struct Bench<'f> {
     nginx: Server,
     redis: Server,
     folder: &'f Path,
+    /// Of the account whose keys are read.
+    token: String,
     pub(crate) body_bytes: usize,
 }
 
@@ -47,11 +52,14 @@ impl<'f> Bench<'f> {
         let body = format!("{{\"value\":\"{}\"}}", "x".repeat(VALUE_BYTES - 2));
         kvnode.ask(Method::PUT, &key_path(), Some(&body))?;
         let entry = kvnode.ask(Method::GET, &key_path(), None)?.body;
+        let token = register(&kvnode)?;
+        let created = format!("{{\"key\":\"{}\",{}", key(), body.trim_start_matches('{'));
+        kvnode.ask_as(&token, Method::POST, USER_KEYS, Some(&created))?;
         let nginx = servers::nginx(&entry, cores.servers, folder)?;
         let served = nginx.ask(Method::GET, FILE, None)?.body;
         ensure!(served == entry, "nginx does not serve what kvnode does: {served}");
-        let redis = servers::redis(cores.servers, folder)?;
-        Ok(Self { kvnode, nginx, redis, folder, body_bytes: entry.len() })
+        let redis = servers::redis(cores.servers, folder, &[])?;
+        Ok(Self { kvnode, nginx, redis, folder, token, body_bytes: entry.len() })
     }
 
     pub(crate) fn run(&self, subject: Subject, connections: usize, places: Places, seconds: u64) -> Result<Sample> {
@@ -61,6 +69,10 @@ impl<'f> Bench<'f> {
             Subject::NginxGet => measure(&self.nginx, places, || wrk::get(&self.nginx.url(FILE), load)),
             Subject::KvnodePut => {
                 measure(&self.kvnode, places, || wrk::put(&self.kvnode.url(&format!("/{TENANT}/kv/")), load))
+            }
+            Subject::KvnodeUserGet => {
+                let url = self.kvnode.url(&format!("{USER_KEYS}/{}", key()));
+                measure(&self.kvnode, places, || wrk::get_as(&self.token, &url, load))
             }
             Subject::RedisSet => measure(&self.redis, places, || {
                 let operations = seconds * redis_benchmark::PER_SECOND;
@@ -75,6 +87,21 @@ pub(crate) fn redis_set(connections: usize) -> redis_benchmark::Load {
     redis_benchmark::Load { command: Command::Set, pipeline: 1, connections, keys: wrk::KEYS }
 }
 
+/// Where accounts have their keys.
+pub(crate) const USER_KEYS: &str = "/api/v1/kv";
+
+fn key() -> String {
+    format!("{:020}", 1)
+}
+
 fn key_path() -> String {
-    format!("/{TENANT}/kv/{:020}", 1)
+    format!("/{TENANT}/kv/{}", key())
+}
+
+/// Makes an account and gives its access token.
+fn register(kvnode: &Server) -> Result<String> {
+    let account = r#"{"username": "bench", "email": "bench@example.com", "password": "Correct-horse-7"}"#;
+    let answer = kvnode.ask(Method::POST, "/api/v1/auth/register", Some(account))?.json()?;
+    let token = answer["access_token"].as_str().context("an account was made, but no token came with it")?;
+    Ok(token.to_owned())
 }
