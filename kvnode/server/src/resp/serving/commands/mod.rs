@@ -94,8 +94,10 @@ fn admitted<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
 /// What a scope must allow for this command.
 fn operation(name: Name) -> Operation {
     match name {
-        Name::Del | Name::Unlink | Name::Getdel | Name::Flushdb | Name::Flushall => Operation::Delete,
-        Name::Rename | Name::Renamenx => Operation::Delete,
+        // A rename takes a key away.
+        Name::Del | Name::Unlink | Name::Getdel | Name::Flushdb | Name::Flushall | Name::Rename | Name::Renamenx => {
+            Operation::Delete
+        }
         _ if name.spec().flags.has(Flags::WRITE) => Operation::Write,
         _ => Operation::Read,
     }
