@@ -100,7 +100,7 @@ impl Partition {
         self.limits.clone_from(limits);
     }
 
-    /// Brings what a command for this place will read near the processor (see [`Keyspace::touch`]).
+    /// Brings what a command for this place will read near the processor.
     pub fn touch(&self, namespace: Namespace, place: Place) -> u8 {
         self.keyspace(namespace).map_or(0, |keyspace| keyspace.touch(place.hash))
     }
