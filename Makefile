@@ -79,7 +79,7 @@ sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1 MUTANT=
 
 .PHONY: durability
 durability: ## Kill a node while clients write, ROUNDS=200 times each way, and look for what is missing
-	ROUNDS=$(or $(ROUNDS),200) $(CARGO) test --locked -p kvnode --test node -- durability::killed --nocapture
+	ROUNDS=$(or $(ROUNDS),200) $(CARGO) test --locked -p kvnode --test node -- killed kill --nocapture
 
 .PHONY: api
 api: ## Tests against a real API server, without nodes (L2)

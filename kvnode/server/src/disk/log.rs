@@ -61,6 +61,8 @@ pub(crate) struct Log {
     /// Up to this position there is room on the disk that nobody else can take.
     room: AtomicU64,
     full: AtomicBool,
+    /// What was confirmed is not on the disk after a second: nothing more is confirmed until it is.
+    late: AtomicBool,
     /// What all writes that are done at this moment may hand over together.
     margin: u64,
     changed: watch::Sender<()>,
@@ -94,6 +96,7 @@ impl Log {
             durable: AtomicU64::new(0),
             room: AtomicU64::new(0),
             full: AtomicBool::new(false),
+            late: AtomicBool::new(false),
             margin: threads as u64 * (value_bytes_max as u64 + BESIDE_VALUE_BYTES),
             changed: watch::Sender::new(()),
             awaited: AtomicBool::new(false),
@@ -143,7 +146,8 @@ impl Log {
     fn judge(&self) -> Admission {
         let end = self.end.load(Ordering::SeqCst);
         let roomy = end + self.margin <= self.room.load(Ordering::SeqCst);
-        if roomy && end.saturating_sub(self.written.load(Ordering::SeqCst)) <= QUEUE_BYTES_MAX {
+        let late = self.late.load(Ordering::SeqCst);
+        if roomy && !late && end.saturating_sub(self.written.load(Ordering::SeqCst)) <= QUEUE_BYTES_MAX {
             Admission::Granted
         } else if !roomy && self.is_full() {
             Admission::DiskFull
@@ -261,9 +265,18 @@ impl Log {
         self.written.load(Ordering::Relaxed)
     }
 
+    /// All that is written.
     pub(super) fn note_durable(&self) {
+        self.note_durable_up_to(self.written());
+    }
+
+    pub(super) fn note_late(&self, late: bool) {
+        self.late.store(late, Ordering::SeqCst);
+    }
+
+    pub(super) fn note_durable_up_to(&self, position: u64) {
         self.figures.syncs.fetch_add(1, Ordering::Relaxed);
-        self.durable.store(self.written(), Ordering::SeqCst);
+        self.durable.fetch_max(position, Ordering::SeqCst);
         // Whoever has looked and not yet begun to wait holds the queue.
         drop(self.queue());
         self.synced.notify_all();

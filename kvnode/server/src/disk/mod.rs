@@ -23,6 +23,7 @@ mod segment;
 mod snapshot;
 mod start;
 mod survey;
+mod syncer;
 mod writer;
 
 pub(crate) use check::check;

@@ -18,10 +18,18 @@ use super::frame::{HEADER_BYTES, Kind, NUMBER_FRAME_BYTES, length_of, number_fra
 use super::identity::NodeId;
 use super::log::Log;
 use super::segment::{FILE_HEADER_BYTES, FileHeader, FileKind, path_of};
+use super::syncer::{Reached, Syncer};
 use crate::clock::Clock;
 
 /// `everysec` promises that at most a second is lost; the sync itself takes its part of it.
 const SYNC_EVERY: Duration = Duration::from_millis(800);
+
+/// A sync that takes so long, counted from the oldest byte it is for, holds new writes up: what is confirmed and could be
+/// lost is never more than a second's.
+const LATE_AFTER: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a sync is done.
+const SYNC_LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Where nobody waits for it, a batch may grow for so long: a thread is then woken a hundred times a second, not for every
 /// write.
@@ -52,6 +60,8 @@ pub(super) struct Writer {
     node: NodeId,
     incarnation: u64,
     output: Output,
+    /// None: each batch is synced where it is written.
+    syncer: Option<Syncer>,
     spare: Vec<u8>,
     /// When the oldest byte that is not safe yet was written.
     dirty_since: Option<Instant>,
@@ -107,6 +117,7 @@ impl Writer {
         let output = Output::prepare(path.clone(), header, 0)?;
         files::finish(&path.with_added_extension(files::UNFINISHED), &path)?;
         log.figures().sealed_bytes.store(log_bytes, Ordering::Relaxed);
+        let syncer = if log.syncs_always() { None } else { Some(Syncer::start()?) };
         let mut writer = Self {
             log,
             clock,
@@ -114,6 +125,7 @@ impl Writer {
             node,
             incarnation,
             output,
+            syncer,
             spare: Vec::new(),
             dirty_since: None,
             snapshots,
@@ -143,9 +155,7 @@ impl Writer {
             if closing {
                 return self.close();
             }
-            if self.dirty_since.is_some() && (self.log.syncs_always() || self.until_due() == Some(Duration::ZERO)) {
-                self.sync()?;
-            }
+            self.sync()?;
             if self.log.is_full() || self.output.reserved < self.output.offset + self.log.reserve() / 2 {
                 self.make_room();
             }
@@ -160,10 +170,10 @@ impl Writer {
 
     /// How long until something has to be done although nothing comes.
     fn until_due(&self) -> Option<Duration> {
-        let sync = self.dirty_since.map(|since| {
-            let passed = self.clock.instant().duration_since(since);
-            SYNC_EVERY.saturating_sub(passed)
-        });
+        let sync = match self.syncer.as_ref().and_then(Syncer::under_way) {
+            Some(_) => Some(SYNC_LOOK_EVERY),
+            None => self.dirty_since.map(|since| SYNC_EVERY.saturating_sub(self.age(since))),
+        };
         if self.log.is_full() { Some(sync.unwrap_or(RETRY_EVERY).min(RETRY_EVERY)) } else { sync }
     }
 
@@ -189,11 +199,33 @@ impl Writer {
         Ok(())
     }
 
+    /// At once, or on the other thread when it is time.
     fn sync(&mut self) -> io::Result<()> {
-        self.output.sync()?;
-        self.dirty_since = None;
-        self.log.note_durable();
+        let Some(syncer) = &mut self.syncer else {
+            if self.dirty_since.take().is_some() {
+                self.output.sync()?;
+                self.log.note_durable();
+            }
+            return Ok(());
+        };
+        if let Some(reached) = syncer.finished()? {
+            self.output.note_safe(reached);
+            self.log.note_durable_up_to(reached.position);
+        }
+        let age = |since| self.clock.instant().duration_since(since);
+        if syncer.under_way().is_none()
+            && let Some(oldest) = self.dirty_since.take_if(|oldest| age(*oldest) >= SYNC_EVERY)
+        {
+            let (segment, offset) = (self.output.number, self.output.offset);
+            let reached = Reached { segment, offset, position: self.log.written() };
+            syncer.ask(self.output.file.try_clone()?, reached, oldest);
+        }
+        self.log.note_late(syncer.under_way().is_some_and(|oldest| age(oldest) >= LATE_AFTER));
         Ok(())
+    }
+
+    fn age(&self, since: Instant) -> Duration {
+        self.clock.instant().duration_since(since)
     }
 
     /// Has the disk set room aside for what may come. Where it has none, writes are refused from now on, before anything
@@ -347,6 +379,14 @@ impl Output {
         self.safe = self.offset;
         self.marked = false;
         Ok(())
+    }
+
+    /// A file that was sealed meanwhile has nothing more to be marked.
+    fn note_safe(&mut self, reached: Reached) {
+        if reached.segment == self.number {
+            self.safe = reached.offset;
+            self.marked = false;
+        }
     }
 
     /// Gives back the length the file has for good.

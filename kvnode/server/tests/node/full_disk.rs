@@ -8,6 +8,7 @@ use nix::unistd::geteuid;
 
 use crate::kept_connection::Connection;
 use crate::program::Program;
+use crate::redis::wire::Wire;
 
 /// A small disk of its own, which is gone with the test however that ends.
 struct SmallDisk(PathBuf);
@@ -40,7 +41,10 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
         std::fs::write(&ballast, vec![0; 40 << 20]).expect("room on the disk");
         let data = disk.0.join(mode);
         let path = data.to_str().expect("a plain path");
-        let flags = ["--port", "0", "--metrics-port", "0", "--threads", "2", "--data-dir", path, "--persistence", mode];
+        let redis = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("it is bound");
+        let port = redis.port().to_string();
+        let flags = ["--port", "0", "--metrics-port", "0", "--threads", "2", "--resp-port", &port];
+        let flags = [&flags[..], &["--data-dir", path, "--persistence", mode]].concat();
         let mut program = Program::start(&flags, &[]);
         program.wait_for_line("ready");
         let mut connection = Connection::open(program.address).expect("the node listens");
@@ -64,6 +68,10 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
         }
         assert_eq!(send("GET", &format!("/dev/kv/k{stored}"), "").0, 404, "nothing of a refused write is there");
         assert_eq!(send("GET", "/health/ready", "").0, 200, "reads are served, so it is ready");
+        let mut wire = Wire::to(redis);
+        wire.send(b"SET other value\r\n");
+        assert!(wire.line().starts_with("-MISCONF The disk is full"), "the Redis protocol says the same");
+        wire.ask("GET other", "$-1\r\n");
 
         std::fs::remove_file(&ballast).expect("it is there");
         program.wait_for_line("there is room on the disk again: writes go on");

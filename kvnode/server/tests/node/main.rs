@@ -19,6 +19,7 @@ mod full_disk;
 mod hostile;
 mod in_process;
 mod kept_connection;
+mod kept_pipelines;
 mod listing;
 mod lists;
 mod memory;

@@ -6,4 +6,4 @@ mod cluster;
 mod connections;
 mod pipelines;
 mod transactions;
-mod wire;
+pub(crate) mod wire;
