@@ -9,6 +9,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::disk::check;
+use crate::disk::segment::LogFile;
 use crate::settings::machine::Machine;
 use crate::settings::{Request, resolve};
 
@@ -103,6 +104,11 @@ fn copy_of(folder: &Path) -> tempfile::TempDir {
         }
     }
     copy
+}
+
+fn files_of(folder: &Path, kind: FileKind) -> Vec<LogFile> {
+    let inventory = Inventory::take(&folder.join("log")).expect("it can be read");
+    inventory.files().iter().filter(|file| file.kind == kind).cloned().collect()
 }
 
 fn record(number: u32) -> Vec<u8> {
@@ -209,22 +215,20 @@ fn a_snapshot_can_be_broken_off_at_every_step() {
     let flags = ["--persistence", "always"];
     let lived = start(folder.path(), &flags).expect("an empty folder");
     let mut number = 0;
-    // Segments that a snapshot replaces, and the snapshot. The copy before is one that was seen to have none: a snapshot
-    // may be finished at any moment.
-    let mut before = copy_of(folder.path());
-    let (before, after) = loop {
+    // A second name for each segment: one that a snapshot removes is still there under it, as it was at its end.
+    let kept = new_folder();
+    let after = loop {
         fill(&lived, number..number + 100);
         number += 100;
         lived.wait_until_kept();
-        let is_there = |copy: &tempfile::TempDir, kind| {
-            let inventory = Inventory::take(&copy.path().join("log")).expect("it can be read");
-            inventory.files().iter().any(|file| file.kind == kind)
-        };
-        let after = copy_of(folder.path());
-        if is_there(&after, FileKind::Snapshot) {
-            break (before, after);
+        for segment in files_of(folder.path(), FileKind::Segment) {
+            // It may be removed while this looks; then it has its second name from an earlier look.
+            let _ = fs::hard_link(&segment.path, kept.path().join(segment.path.file_name().expect("a file")));
         }
-        before = after;
+        let after = copy_of(folder.path());
+        if !files_of(after.path(), FileKind::Snapshot).is_empty() {
+            break after;
+        }
         assert!(number < 100_000, "no snapshot is ever taken");
     };
     assert!(lived.running.close());
@@ -232,9 +236,9 @@ fn a_snapshot_can_be_broken_off_at_every_step() {
     let whole = recovered.found.clone();
     assert!(recovered.running.close());
     let after = Inventory::take(&after.path().join("log")).expect("it can be read");
-    let before = Inventory::take(&before.path().join("log")).expect("it can be read");
     let snapshot = after.files().iter().find(|file| file.kind == FileKind::Snapshot).expect("it was just there");
-    let olds: Vec<_> = before.files().iter().filter(|file| file.number < snapshot.number).collect();
+    let kept = Inventory::take(kept.path()).expect("it can be read");
+    let olds: Vec<_> = kept.files().iter().filter(|file| file.number < snapshot.number).collect();
     assert!(!olds.is_empty(), "the snapshot replaced nothing");
     // With how many of the old segments, and with the snapshot finished or not.
     let finished = (0..=olds.len()).map(|left| (left, true));
