@@ -7,8 +7,6 @@ pub enum OptionError<'a> {
     Syntax,
     NotAnInteger,
     NotAFloat,
-    /// A sum of fractions that is no number, or is larger than any.
-    NotFinite,
     /// The one integer that has no opposite.
     DecrementOverflow,
     /// Carries the command's name.
@@ -40,7 +38,6 @@ impl OptionError<'_> {
             Self::Syntax => "ERR syntax error",
             Self::NotAnInteger => "ERR value is not an integer or out of range",
             Self::NotAFloat => "ERR value is not a valid float",
-            Self::NotFinite => "ERR increment would produce NaN or Infinity",
             Self::DecrementOverflow => "ERR decrement would overflow",
             Self::ExpireNxWithOthers => "ERR NX and XX, GT or LT options at the same time are not compatible",
             Self::ExpireGtWithLt => "ERR GT and LT options at the same time are not compatible",

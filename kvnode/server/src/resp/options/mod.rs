@@ -6,7 +6,6 @@ pub mod command_list;
 mod error;
 pub mod expire;
 pub mod expiry;
-pub mod float;
 pub mod getex;
 pub mod hello;
 pub mod number;

@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 
 use kvnode_core::store::change::NewValue;
-use kvnode_core::store::command::{KeyAction, Write};
-use kvnode_core::store::limits::InputError;
-use kvnode_core::store::outcome::{Refusal, Reply};
-use kvnode_core::store::value::{Kind, Value};
+use kvnode_core::store::command::Write;
+use kvnode_core::store::fraction::Fraction;
+use kvnode_core::store::outcome::Reply;
 
-use super::super::call::{Call, Done, found};
+use super::super::call::{Call, Done};
 use super::super::failure::Failure;
 use super::read::length;
 use crate::resp::options::OptionError;
-use crate::resp::options::float::Fraction;
 use crate::resp::options::number;
 
 pub(super) fn append<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
@@ -67,44 +65,12 @@ fn add<'c>(call: &mut Call<'c, '_>, number: i64) -> Done<'c> {
     })
 }
 
-/// Redis' fractions are decimal as far as they go, which is more than the store knows of numbers. So the sum is made
-/// here, with the partition locked from the look at the present value to the write of the new one.
 pub(super) fn incrbyfloat<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
-    let (key, place) = call.key()?;
-    let added = Fraction::parse(call.argument(2));
-    let limits = &call.live.limits;
-    let sum = call.executor.alone_with(place, |executor| {
-        let present = executor.execute(key.clone(), place, KeyAction::Get, |outcome| {
-            found(&outcome).map(|entry| (entry.kind(), Fraction::parse(entry.content())))
-        });
-        let (kind, number) = present.unwrap_or((Kind::Bytes, Ok(Fraction::ZERO)));
-        // The present value is judged before what is added to it.
-        let sum = number?.plus(added?)?.to_string();
-        let value = match kind {
-            Kind::Bytes => Value::bytes(sum.as_bytes(), limits),
-            Kind::Json => Value::json(&sum, limits),
-        };
-        let write = KeyAction::Write(Write::change(NewValue::Set(value.map_err(FloatFailure::Input)?)));
-        executor.execute(key, place, write, |outcome| outcome.map(drop)).map_err(FloatFailure::Store)?;
-        Ok(sum)
-    });
-    let sum = sum.map_err(|failure| match failure {
-        FloatFailure::Options(error) => Failure::Options(error),
-        FloatFailure::Input(error) => Failure::Input(error),
-        FloatFailure::Store(refusal) => Failure::Store(refusal),
-    })?;
-    call.writer.bulk(sum.as_bytes());
-    Ok(())
-}
-
-enum FloatFailure {
-    Options(OptionError<'static>),
-    Input(InputError),
-    Store(Refusal),
-}
-
-impl From<OptionError<'static>> for FloatFailure {
-    fn from(error: OptionError<'static>) -> Self {
-        Self::Options(error)
-    }
+    let number = Fraction::parse(call.argument(2)).ok_or(OptionError::NotAFloat)?;
+    call.write(Write::change(NewValue::AddFraction(number)), |writer, outcome| {
+        if let Reply::Stored { entry, .. } = outcome? {
+            writer.bulk(entry.content());
+        }
+        Ok(())
+    })
 }
