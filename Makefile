@@ -86,7 +86,7 @@ api: ## Tests against a real API server, without nodes (L2)
 	$(TESTS) --test api_server --test operator
 
 .PHONY: differential
-differential: ## Random commands on two redis-servers, with lies put between them to be found; SEEDS=60 SEED_START=1
+differential: ## Random commands on kvnode and a real redis-server, whose replies must be equal; SEEDS=60 SEED_START=1
 	SEEDS=$(SEEDS) SEED_START=$(SEED_START) $(TESTS) --test redis_differential
 
 .PHONY: clients

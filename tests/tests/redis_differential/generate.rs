@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use crate::asked::asked;
 use crate::exceptions::is_asked;
 use crate::grammar::{BROKEN, DATA, INLINE, NOTHING, REST};
 use crate::step::{Action, Step, Words};
@@ -33,6 +34,10 @@ const KEYS: [&str; 14] = [
 
 /// Those that are in one slot.
 const OF_ONE_SLOT: [usize; 6] = [4, 5, 6, 7, 8, 13];
+
+pub(crate) fn is_of_the_one_slot(key: &[u8]) -> bool {
+    OF_ONE_SLOT.iter().any(|&number| KEYS[number].as_bytes() == key)
+}
 
 const VALUES: [&[u8]; 20] = [
     b"",
@@ -146,7 +151,7 @@ pub(crate) fn keys() -> Vec<Vec<u8>> {
     KEYS.iter().map(|key| key.as_bytes().to_vec()).collect()
 }
 
-/// As many steps, the same for the same seed.
+/// About as many steps, the same for the same seed.
 pub(crate) fn steps(seed: u64, count: usize, port: Port) -> Vec<Step> {
     let mut generator = Generator::new(seed, port);
     let mut steps = Vec::with_capacity(count);
@@ -157,7 +162,7 @@ pub(crate) fn steps(seed: u64, count: usize, port: Port) -> Vec<Step> {
     while steps.len() < count {
         generator.next(&mut steps);
     }
-    steps
+    asked(port, steps)
 }
 
 struct Generator {
@@ -202,7 +207,7 @@ impl Generator {
         let mut push = |connection: usize, joined: bool, words: Words| {
             steps.push(Step { connection, joined, action: Action::Command(words) });
         };
-        self.one_slot = self.port == Port::Cluster && self.random.random_bool(0.9);
+        self.one_slot = self.port == Port::Plain || self.random.random_bool(0.9);
         if self.random.random_bool(0.6) {
             push(connection, joined, self.filled("WATCH <key> <key>*"));
             if self.random.random_bool(0.5) {

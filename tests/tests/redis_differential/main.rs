@@ -7,9 +7,12 @@
 //! | [`step`], [`generate`], [`grammar`] | what is done, drawn from a seed |
 //! | [`exceptions`], [`compare`] | when two replies count as equal |
 //! | [`play`], [`shrink`], [`report`] | steps on both servers, the fewest that still differ, and what a person sees |
+//! | [`asked`] | leaves out what is refused by design because of the steps before |
 //! | [`proxy`] | a server between that lies, to show that lies are found |
 //! | [`seeds`] | how many sequences, and where they begin |
 
+mod against_kvnode;
+mod asked;
 mod compare;
 mod exceptions;
 mod generate;

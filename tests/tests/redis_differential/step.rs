@@ -26,7 +26,8 @@ pub(crate) enum Action {
     Nothing(Vec<u8>),
     /// With CLIENT REPLY OFF before and ON after it, whose OK is all that is answered.
     Muted(Words),
-    /// With CLIENT REPLY SKIP before it.
+    /// With CLIENT REPLY SKIP before it, and a PING after it: whoever waits for no answer cannot know that it was done
+    /// before the next step on the other connection.
     Skipped(Words),
     /// SCAN from the beginning to the end, with these options.
     ScanAll(Words),
@@ -81,7 +82,7 @@ impl Step {
             Action::Broken(bytes) => (bytes.clone(), 2),
             Action::Nothing(bytes) => (bytes.clone(), 0),
             Action::Muted(words) => ([client_reply("OFF"), array(words), client_reply("ON")].concat(), 1),
-            Action::Skipped(words) => ([client_reply("SKIP"), array(words)].concat(), 0),
+            Action::Skipped(words) => ([client_reply("SKIP"), array(words), array(&[b"PING".to_vec()])].concat(), 1),
             Action::ScanAll(_) => (Vec::new(), 0),
         }
     }
