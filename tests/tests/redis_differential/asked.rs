@@ -1,7 +1,8 @@
 //! Leaves out the steps which kvnode refuses by design because of the steps before them.
 
 use crate::exceptions::keys_of;
-use crate::generate::{Port, is_of_the_one_slot};
+use crate::generate::Port;
+use crate::material::is_of_the_one_slot;
 use crate::side::CONNECTIONS;
 use crate::step::{Action, Step, Words, names};
 
@@ -16,6 +17,10 @@ pub(crate) fn asked(port: Port, steps: Vec<Step>) -> Vec<Step> {
     let mut begun = [Begun::default(); CONNECTIONS];
     let mut asked = Vec::with_capacity(steps.len());
     for step in steps {
+        let is_watched = begun.iter().any(|begun| begun.is_watching);
+        if is_watched && step.words().is_some_and(is_flush) {
+            continue;
+        }
         let begun = &mut begun[step.connection];
         if begun.allows(port, &step.action) {
             begun.note(&step.action);
@@ -65,10 +70,15 @@ impl Begun {
     }
 }
 
+fn is_flush(words: &Words) -> bool {
+    matches!(names(words)[0].as_str(), "FLUSHALL" | "FLUSHDB")
+}
+
 fn can_be_collected(words: &Words) -> bool {
     let [name, below] = names(words);
     match name.as_str() {
-        "DBSIZE" | "FLUSHALL" | "FLUSHDB" | "INFO" | "KEYS" | "RANDOMKEY" | "SCAN" | "AUTH" | "HELLO" => false,
+        _ if is_flush(words) => false,
+        "DBSIZE" | "INFO" | "KEYS" | "RANDOMKEY" | "SCAN" | "AUTH" | "HELLO" => false,
         "CLUSTER" => below != "COUNTKEYSINSLOT" && below != "GETKEYSINSLOT",
         _ => true,
     }
@@ -87,5 +97,6 @@ fn what_is_asked_depends_on_the_steps_before() {
         of(Port::Cluster, &["WATCH a", "WATCH {t}a", "MULTI", "SET a 1", "EXEC", "MULTI", "SET a 1", "EXEC"]),
         6
     );
+    assert_eq!(of(Port::Plain, &["FLUSHALL", "WATCH {t}a", "FLUSHALL", "UNWATCH", "FLUSHDB"]), 4);
     assert_eq!(of(Port::Plain, &["RENAME a b", "RENAME {t}a {t}b", "MULTI abc", "KEYS *"]), 3);
 }

@@ -68,8 +68,14 @@ impl Step {
         matches!(&self.action, Action::Command(words) if counts(words))
     }
 
+    /// Those of a command, however it is sent.
     pub(crate) fn words(&self) -> Option<&Words> {
-        if let Action::Command(words) = &self.action { Some(words) } else { None }
+        match &self.action {
+            Action::Command(words) | Action::Muted(words) | Action::Skipped(words) | Action::ShortLife(words, _) => {
+                Some(words)
+            }
+            _ => None,
+        }
     }
 
     /// What is sent, and how many answers it has.

@@ -209,15 +209,15 @@ impl Partition {
         }
     }
 
-    /// The version of the entry, or of what its end left: whoever sees the same one twice knows that nothing was done to
-    /// the key between. An end that is forgotten meanwhile looks like a change.
+    /// The version of the entry, or of what its end left, or above which keys start: whoever sees the same one twice
+    /// knows that nothing was done to the key between. What was forgotten between looks like a change.
     pub fn last_version(&mut self, address: &Address<'_>, place: Place, now: UnixMillis, ledger: &Ledger) -> Version {
         self.advance(now);
         // One whose time is over has its end first.
         self.find_live(place.hash, address, ledger);
         let Some(keyspace) = self.keyspace(address.namespace) else { return Version::ABSENT };
         let last = keyspace.find(place.hash, address.key.as_str().as_bytes());
-        last.map_or(Version::ABSENT, |handle| keyspace.view(handle).version())
+        last.map_or(keyspace.floor, |handle| keyspace.view(handle).version())
     }
 
     /// An entry whose time is over is found no more, and ends here.
