@@ -33,8 +33,8 @@ demo-down: ## Remove what `make demo` made
 ##@ Test it
 
 .PHONY: test
-test: ## All that has to hold before a change lands: check, unit, sim, api, differential, smoke
-	@.ci/stages check unit sim api differential image smoke
+test: ## All that has to hold before a change lands: check, unit, sim, api, differential, clients, image, smoke
+	@.ci/stages check unit sim api differential clients image smoke
 
 .PHONY: check
 check: fmt lint doc crds-current manifests deny ## Format, lints, documentation, generated files, manifests, licences
@@ -90,7 +90,7 @@ differential: ## Random commands on kvnode and a real redis-server, whose replie
 	SEEDS=$(SEEDS) SEED_START=$(SEED_START) $(TESTS) --test redis_differential
 
 .PHONY: clients
-clients: ## Programs that use redis-py, go-redis, ioredis, lettuce, redis-rs, redis-cli and redis-benchmark
+clients: ## Programs with redis-py, go-redis, ioredis, lettuce, redis-rs, redis-cli, redis-benchmark on redis-server and kvnode
 	$(TESTS) --test clients -- --nocapture
 
 .PHONY: smoke
