@@ -33,8 +33,8 @@ demo-down: ## Remove what `make demo` made
 ##@ Test it
 
 .PHONY: test
-test: ## All that has to hold before a change lands: check, unit, sim, api, differential, smoke
-	@.ci/stages check unit sim api differential image smoke
+test: ## All that has to hold before a change lands: check, unit, sim, api, differential, clients, image, smoke
+	@.ci/stages check unit sim api differential clients image smoke
 
 .PHONY: check
 check: fmt lint doc crds-current manifests deny ## Format, lints, documentation, generated files, manifests, licences
@@ -86,11 +86,11 @@ api: ## Tests against a real API server, without nodes (L2)
 	$(TESTS) --test api_server --test operator
 
 .PHONY: differential
-differential: ## Random commands on two redis-servers, with lies put between them to be found; SEEDS=60 SEED_START=1
+differential: ## Random commands on kvnode and a real redis-server, whose replies must be equal; SEEDS=60 SEED_START=1
 	SEEDS=$(SEEDS) SEED_START=$(SEED_START) $(TESTS) --test redis_differential
 
 .PHONY: clients
-clients: ## Programs that use redis-py, go-redis, ioredis, lettuce, redis-rs, redis-cli and redis-benchmark
+clients: ## Programs with redis-py, go-redis, ioredis, lettuce, redis-rs, redis-cli, redis-benchmark on redis-server and kvnode
 	$(TESTS) --test clients -- --nocapture
 
 .PHONY: smoke

@@ -21,6 +21,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::Service;
 
+use crate::http::hot::{self, Hot, Left};
+use crate::rewound::Rewound;
 use crate::shared::Shared;
 use crate::tls::Tls;
 
@@ -64,12 +66,21 @@ impl Lifetime {
     }
 }
 
+/// How requests are answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Ways {
+    /// All of them.
+    pub(crate) router: Router,
+    /// Those for which there is a shorter way.
+    pub(crate) hot: Option<Arc<Hot>>,
+}
+
 /// Serves for the given time, then until the connections are done.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, lifetime: Lifetime) {
+pub(crate) async fn serve(listener: TcpListener, ways: Ways, shared: Arc<Shared>, lifetime: Lifetime) {
     let mut connections = JoinSet::new();
     let mut end = pin!(lifetime.ended(&shared));
     let answer = |stream: TcpStream, caller: SocketAddr, permit: OwnedSemaphorePermit| {
-        connection(stream, caller, router.clone(), Arc::clone(&shared), lifetime, permit)
+        connection(stream, caller, ways.clone(), Arc::clone(&shared), lifetime, permit)
     };
     loop {
         let next = async {
@@ -130,7 +141,7 @@ impl Drop for Counted {
 async fn connection(
     stream: TcpStream,
     caller: SocketAddr,
-    router: Router,
+    ways: Ways,
     shared: Arc<Shared>,
     lifetime: Lifetime,
     _permit: OwnedSemaphorePermit,
@@ -141,22 +152,36 @@ async fn connection(
         return;
     }
     let tls = lifetime.tls(&shared);
-    let Some(tls) = tls else { return talk(stream, caller, router, shared, lifetime).await };
+    let Some(tls) = tls else { return talk(stream, caller, ways, shared, lifetime).await };
     match shared.handshakes.with(&tls, stream, shared.settings.timeouts.handshake).await {
-        Ok(stream) => talk(stream, caller, router, shared, lifetime).await,
+        Ok(stream) => talk(stream, caller, ways, shared, lifetime).await,
         Err(error) => tracing::debug!(%error, %caller, "a connection could not be encrypted"),
     }
 }
 
-async fn talk(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+pub(crate) async fn talk(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     caller: SocketAddr,
-    router: Router,
+    Ways { router, hot }: Ways,
     shared: Arc<Shared>,
     lifetime: Lifetime,
 ) {
     // Holds its notice until someone asks for it, so it also tells that a request began some time ago.
     let begun = Notify::new();
+    let mut read = Vec::new();
+    if let Some(hot) = hot {
+        match hot::serve(&mut stream, caller.ip(), &hot).await {
+            Ok(Left::Ended) => return,
+            Ok(Left::General { read: first, begun: has_begun }) => {
+                read = first;
+                if has_begun {
+                    begun.notify_one();
+                }
+            }
+            Err(error) => return tracing::debug!(%error, %caller, "a connection ended early"),
+        }
+    }
+    let stream = Rewound::new(read, stream);
     let service = service_fn(|mut request: http::Request<Incoming>| {
         begun.notify_one();
         request.extensions_mut().insert(ConnectInfo(caller));
@@ -167,6 +192,8 @@ async fn talk(
         .header_read_timeout(shared.settings.timeouts.next_head)
         .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(READ_AHEAD_BYTES_MAX)
+        // A client that has said all it has to say may still listen.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     // The connection comes first in each of these, so that what has arrived is read before anything is decided.

@@ -19,6 +19,7 @@ pub mod node;
 mod random;
 mod reread;
 pub mod resp;
+mod rewound;
 pub mod settings;
 mod shared;
 mod store;

@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::connections::{Lifetime, serve};
+use crate::connections::{Lifetime, Ways, serve};
 use crate::disk::{Disk, FolderError, Records, RecoveryError, Running};
+use crate::http::hot::Hot;
 use crate::http::{monitoring, public};
 use crate::listeners::{self, ListenError};
 use crate::reread::reread_files;
@@ -132,8 +133,8 @@ impl Node {
                 Ok(listener) => listener,
                 Err(error) => return failed(&format!("the metrics port cannot be used: {error}")),
             };
-            let router = monitoring(&self.shared);
-            forever.spawn(serve(listener, router, Arc::clone(&self.shared), Lifetime::UntilProcessEnds));
+            let ways = Ways { router: monitoring(&self.shared), hot: None };
+            forever.spawn(serve(listener, ways, Arc::clone(&self.shared), Lifetime::UntilProcessEnds));
         }
         let (breaking, broken) = oneshot::channel();
         let mut log = None;
@@ -256,8 +257,8 @@ fn start_thread(
     let shared = Arc::clone(shared);
     thread::Builder::new().name(name).spawn(move || {
         let _farewell = farewell;
-        let router = public(&shared);
-        runtime.block_on(serve(listener, router, shared, Lifetime::UntilDrain));
+        let ways = Ways { router: public(&shared), hot: Some(Arc::new(Hot::new(&shared))) };
+        runtime.block_on(serve(listener, ways, shared, Lifetime::UntilDrain));
     })?;
     Ok(())
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use kvnode_core::store::attributes::Version;
 use kvnode_core::store::command::{AllCommand, KeyCommand};
 use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::gathering::Gathering;
-use kvnode_core::store::key::{Key, Namespace};
+use kvnode_core::store::key::{Address, Key, Namespace};
 use kvnode_core::store::ledger::Ledger;
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
@@ -64,6 +65,10 @@ impl Alone<'_> {
         answer: impl FnOnce(Outcome<EntryRef<'_>>) -> R,
     ) -> R {
         answer(self.partition.execute(command, place, now, self.ledger))
+    }
+
+    pub(crate) fn last_version(&mut self, address: &Address<'_>, place: Place, now: UnixMillis) -> Version {
+        self.partition.last_version(address, place, now, self.ledger)
     }
 }
 

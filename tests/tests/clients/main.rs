@@ -7,11 +7,11 @@ mod redis_tools;
 mod servers;
 mod workshop;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use kvtenant_tests::progress::Step;
 
 use crate::program::Program;
-use crate::servers::Servers;
+use crate::servers::{Kind, Servers};
 
 #[test]
 fn redis_py_works_and_finds_back_after_a_restart() -> Result<()> {
@@ -40,27 +40,27 @@ fn redis_rs_works_and_finds_back_after_a_restart() -> Result<()> {
 
 #[test]
 fn redis_cli_works_before_and_after_a_restart() -> Result<()> {
-    let step = Step::start("redis-cli");
-    let shown = redis_tools::redis_cli(&mut Servers::redis()?)?;
-    step.done(shown);
-    Ok(())
+    on_all("redis-cli", redis_tools::redis_cli)
 }
 
 #[test]
 fn redis_benchmark_works_before_and_after_a_restart() -> Result<()> {
-    let step = Step::start("redis-benchmark");
-    let shown = redis_tools::redis_benchmark(&mut Servers::redis()?)?;
-    step.done(shown);
-    Ok(())
+    on_all("redis-benchmark", redis_tools::redis_benchmark)
 }
 
-/// Proven on the servers that the client was written for.
 fn works(client: &str, made: impl FnOnce() -> Result<Program>) -> Result<()> {
-    let step = Step::start(client);
-    step.note("getting what it needs");
-    let program = made()?;
-    step.note("working with redis-server");
-    let shown = program.run(&mut Servers::redis()?)?;
-    step.done(shown);
+    let step = Step::start(format!("{client}: getting what it needs"));
+    let mut program = made()?;
+    step.done("");
+    on_all(client, |servers| program.run(servers))
+}
+
+fn on_all(client: &str, mut work: impl FnMut(&mut Servers) -> Result<String>) -> Result<()> {
+    for kind in Kind::ALL {
+        let step = Step::start(format!("{client}, {}", kind.name()));
+        let mut servers = kind.start()?;
+        let shown = work(&mut servers).with_context(|| format!("{client} does not work with {}", kind.name()))?;
+        step.done(shown);
+    }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A program that uses a client. It is told where to connect in variables. When it has done its work it prints
+//! A program that uses a client. It is told where to connect, and with which secret, in variables. When it has done its work it prints
 //! `restart`, waits for the line `restarted`, goes on with the connections that it has, and says at its end what was
 //! `shown: `. Where something is not as it should be, it says so and ends with another status than 0.
 
@@ -28,7 +28,7 @@ struct Running(Child);
 
 impl Program {
     /// What it says was shown.
-    pub(crate) fn run(mut self, servers: &mut Servers) -> Result<String> {
+    pub(crate) fn run(&mut self, servers: &mut Servers) -> Result<String> {
         let folder = tempfile::tempdir()?;
         let complaints = folder.path().join("stderr");
         let yes_or_no = |yes| if yes { "yes" } else { "no" };
@@ -36,10 +36,12 @@ impl Program {
             .env("KVT_PLAIN", servers.plain.to_string())
             .env("KVT_CLUSTER", servers.cluster.to_string())
             .env("KVT_KEPT", yes_or_no(servers.keep))
-            .env("KVT_IFEQ", yes_or_no(servers.have_ifeq))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(File::create(&complaints)?);
+            .env("KVT_IFEQ", yes_or_no(servers.have_ifeq));
+        match servers.secret {
+            Some(secret) => self.0.env("KVT_SECRET", secret),
+            None => self.0.env_remove("KVT_SECRET"),
+        };
+        self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&complaints)?);
         let name = self.0.get_program().to_string_lossy().into_owned();
         let mut running = Running(self.0.spawn().with_context(|| format!("cannot start {name}"))?);
         let shown = running.converse(servers);

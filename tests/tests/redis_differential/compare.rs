@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::exceptions::{Rule, Unit, rule_of};
-use crate::generate::{MILLI, SECOND};
+use crate::material::{MILLI, SECOND};
 use crate::step::{Words, names};
 use crate::wire::{Answer, Reply};
 

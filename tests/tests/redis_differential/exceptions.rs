@@ -161,6 +161,21 @@ pub(crate) const NOT_ASKED: &[NotAsked] = &[
         is: |_| false, // Nothing is left to be left out.
     },
     NotAsked {
+        name: "what is done at once over several slots",
+        reason: "RENAME and MULTI, with what is watched for it, work within one slot, as slots live on different nodes",
+        is: |_| false, // It depends on the port and on the commands before: see `asked`.
+    },
+    NotAsked {
+        name: "all keys, or who one is, within a transaction",
+        reason: "a transaction locks one partition; what looks at all of them, or checks a password, is refused in it",
+        is: |_| false, // It depends on the commands before: see `asked`.
+    },
+    NotAsked {
+        name: "FLUSHALL and FLUSHDB while somebody watches",
+        reason: "a flush leaves no trace of each key, so one that is watched and was absent counts as changed",
+        is: |_| false, // It depends on the commands before: see `asked`.
+    },
+    NotAsked {
         name: "SET IFEQ",
         reason: "compare-and-set came with Valkey 8.1; Redis 7.0 takes the word for a mistake",
         is: |words| names(words)[0] == "SET" && words.iter().skip(3).any(|word| word.eq_ignore_ascii_case(b"IFEQ")),
@@ -169,6 +184,11 @@ pub(crate) const NOT_ASKED: &[NotAsked] = &[
         name: "CLIENT SETINFO",
         reason: "it came with Redis 7.2; clients send it to whatever they connect to",
         is: |words| names(words) == ["CLIENT", "SETINFO"],
+    },
+    NotAsked {
+        name: "HELLO with more words behind SETNAME",
+        reason: "redis-server keeps the name even if a word behind it is wrong; here HELLO is done whole or not at all",
+        is: |words| names(words)[0] == "HELLO" && words.len() > 4 && words[2].eq_ignore_ascii_case(b"SETNAME"),
     },
     NotAsked {
         name: "AUTH and HELLO AUTH",
@@ -185,6 +205,10 @@ pub(crate) const NOT_ASKED: &[NotAsked] = &[
 pub(crate) fn rule_of(words: &[Vec<u8>]) -> Rule {
     let [name, below] = names(words);
     let both = format!("{name} {below}");
+    if both == "COMMAND INFO" && words.len() == 2 {
+        // Which means: of all commands there are.
+        return Rule::SameKind;
+    }
     let listed = COMPARED_OTHERWISE.iter().find(|exception| {
         exception.commands.iter().any(|&command| {
             // COMMAND alone is one thing, and a subcommand that is not named another.

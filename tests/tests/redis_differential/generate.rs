@@ -7,126 +7,13 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use crate::asked::asked;
 use crate::exceptions::is_asked;
 use crate::grammar::{BROKEN, DATA, INLINE, NOTHING, REST};
+use crate::material::{
+    FLOATS, INTEGERS, KEYS, MILLI, MILLIS, NO_NUMBERS, OF_ONE_SLOT, PAST, PATTERNS, SECOND, SECONDS, VALUES,
+};
 use crate::step::{Action, Step, Words};
-
-/// The keys of all commands: some in one slot, some with blanks or letters beyond ASCII, and the longest there may be.
-const KEYS: [&str; 14] = [
-    "a",
-    "b",
-    "c",
-    "n",
-    "{t}a",
-    "{t}b",
-    "{t}c",
-    "{t}n",
-    "{t}m",
-    "two words",
-    "schlüssel:ß",
-    "{}a",
-    "a{",
-    "{t}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
-     xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
-     xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-];
-
-/// Those that are in one slot.
-const OF_ONE_SLOT: [usize; 6] = [4, 5, 6, 7, 8, 13];
-
-const VALUES: [&[u8]; 20] = [
-    b"",
-    b"0",
-    b"1",
-    b"10",
-    b"-7",
-    b"3.0",
-    b"2.50",
-    b"1e3",
-    b"9223372036854775807",
-    b"-9223372036854775808",
-    b"9223372036854775808",
-    b" 5",
-    b"+5",
-    b"05",
-    b"inf",
-    b"value",
-    b"two\r\nlines",
-    b"{\"json\": [1, 2]}",
-    b"\x00\x01\xff\xfe",
-    b"Hello World, this is a longer value of some fifty bytes",
-];
-
-const INTEGERS: [&str; 12] = [
-    "0",
-    "1",
-    "-1",
-    "2",
-    "-3",
-    "7",
-    "100",
-    "-100",
-    "9223372036854775807",
-    "-9223372036854775808",
-    "9223372036854775806",
-    "5000000000",
-];
-
-const FLOATS: [&str; 22] = [
-    "1",
-    "0",
-    "-1",
-    "0.1",
-    "0.2",
-    "-3.5",
-    "1.5",
-    "100",
-    "1e3",
-    "1.25e-5",
-    "3.0",
-    "1e17",
-    "1e18",
-    "-1e-17",
-    "1e-20",
-    "123456789.987654321",
-    "0.30000000000000004",
-    "5.0e3",
-    "1e300",
-    "inf",
-    "nan",
-    "+2",
-];
-
-/// In the place of a number. None of them is a time that would be over while the steps are played.
-const NO_NUMBERS: [&str; 13] = [
-    "abc",
-    "",
-    "-1",
-    "0",
-    "1.5",
-    "+100000",
-    "0100000",
-    " 100000",
-    "100000 ",
-    "9223372036854775808",
-    "-9223372036854775809",
-    "99999999999999999999999",
-    "0x186a0",
-];
-
-/// So far away that they are not over while the steps are played, and so far from each other that one is never taken
-/// for another. Some are no times at all.
-const SECONDS: [&str; 9] =
-    ["100", "1000", "50000", "3000000", "0", "-1", "9223372036854775", "9223372036854775807", "-9223372036854775808"];
-const MILLIS: [&str; 8] =
-    ["100000", "1000999", "50000500", "3000000000", "0", "-1", "9223372036854775807", "-9223372036854775808"];
-
-/// Moments that are the same on both sides, whenever they are set.
-pub(crate) const SECOND: [&str; 3] = ["4102444800", "3000000000", "2500000001"];
-pub(crate) const MILLI: [&str; 3] = ["4102444800123", "3000000000999", "2500000000500"];
-const PAST: [&str; 4] = ["1", "1000000000", "0", "-5"];
-
-const PATTERNS: [&str; 12] = ["*", "a*", "{t}*", "?", "[a-c]", "[^a]", "*words", "\\{t}*", "sch*", "[", "", "a\\"];
 
 /// What this draws is right as often as not wrong on purpose.
 const WRONG: f64 = 0.12;
@@ -146,7 +33,7 @@ pub(crate) fn keys() -> Vec<Vec<u8>> {
     KEYS.iter().map(|key| key.as_bytes().to_vec()).collect()
 }
 
-/// As many steps, the same for the same seed.
+/// About as many steps, the same for the same seed.
 pub(crate) fn steps(seed: u64, count: usize, port: Port) -> Vec<Step> {
     let mut generator = Generator::new(seed, port);
     let mut steps = Vec::with_capacity(count);
@@ -157,7 +44,7 @@ pub(crate) fn steps(seed: u64, count: usize, port: Port) -> Vec<Step> {
     while steps.len() < count {
         generator.next(&mut steps);
     }
-    steps
+    asked(port, steps)
 }
 
 struct Generator {
@@ -167,13 +54,16 @@ struct Generator {
     joined: f64,
     /// Of which the next keys are: on the cluster port those of one slot, mostly.
     one_slot: bool,
+    /// Lifetimes drawn so far. Each is some seconds longer, because of two equal ones it would depend on a millisecond
+    /// which key ends first.
+    lifetimes: u64,
 }
 
 impl Generator {
     fn new(seed: u64, port: Port) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let joined = *[0.0, 0.0, 0.7, 0.93].choose(&mut random).expect("four of them");
-        Self { random, port, joined, one_slot: false }
+        Self { random, port, joined, one_slot: false, lifetimes: 0 }
     }
 
     fn next(&mut self, steps: &mut Vec<Step>) {
@@ -202,7 +92,7 @@ impl Generator {
         let mut push = |connection: usize, joined: bool, words: Words| {
             steps.push(Step { connection, joined, action: Action::Command(words) });
         };
-        self.one_slot = self.port == Port::Cluster && self.random.random_bool(0.9);
+        self.one_slot = self.port == Port::Plain || self.random.random_bool(0.9);
         if self.random.random_bool(0.6) {
             push(connection, joined, self.filled("WATCH <key> <key>*"));
             if self.random.random_bool(0.5) {
@@ -268,8 +158,8 @@ impl Generator {
             "<integer>" => self.text(&INTEGERS),
             "<float>" => self.text(&FLOATS),
             "<offset>" => self.text(&["0", "1", "5", "60", "300", "2097152", "4000000", "536870912", "-1"]),
-            "<seconds>" => self.text(&SECONDS),
-            "<millis>" => self.text(&MILLIS),
+            "<seconds>" => self.lifetime_of(&SECONDS, 1),
+            "<millis>" => self.lifetime_of(&MILLIS, 1000),
             "<second>" => self.moment(&SECOND),
             "<milli>" => self.moment(&MILLI),
             "<pattern>" => self.text(&PATTERNS),
@@ -306,13 +196,21 @@ impl Generator {
     fn lifetime(&mut self, none: &str, words: &mut Words) {
         let (name, value) = match self.random.random_range(0..6) {
             0 => return words.push(none.into()),
-            1 => ("EX", self.text(&SECONDS)),
-            2 => ("PX", self.text(&MILLIS)),
+            1 => ("EX", self.lifetime_of(&SECONDS, 1)),
+            2 => ("PX", self.lifetime_of(&MILLIS, 1000)),
             3 => ("EXAT", self.moment(&SECOND)),
             4 => ("pxat", self.moment(&MILLI)),
             _ => return,
         };
         words.extend([name.into(), value]);
+    }
+
+    fn lifetime_of(&mut self, texts: &[&str], second: u64) -> Vec<u8> {
+        let text = self.text(texts);
+        let number = String::from_utf8_lossy(&text).parse::<u64>().ok().filter(|number| (1..1 << 32).contains(number));
+        let Some(number) = number else { return text };
+        self.lifetimes += 1;
+        (number + self.lifetimes * second).to_string().into_bytes()
     }
 
     fn moment(&mut self, future: &[&str]) -> Vec<u8> {

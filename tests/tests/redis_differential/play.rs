@@ -177,7 +177,7 @@ impl Game {
                 typed = line.split_whitespace().map(|word| word.as_bytes().to_vec()).collect();
                 &typed
             }
-            // Only the OK of CLIENT REPLY ON, or an end.
+            // Only the OK of CLIENT REPLY ON, the PONG after a SKIP, or an end.
             _ => return reference == subject,
         };
         let collected = self.collected[step.connection].clone().unwrap_or_default();

@@ -10,6 +10,8 @@ use crate::seeds::STEPS;
 use crate::shrink::shrink;
 use crate::step::Step;
 
+const SHOWN_CHARACTERS_MAX: usize = 2000;
+
 /// Fails with the first difference, told in the fewest steps.
 pub(crate) fn all_equal(what: &str, pair: Pair, port: Port, seeds: impl ExactSizeIterator<Item = u64>) -> Result<()> {
     let count = seeds.len();
@@ -26,7 +28,7 @@ pub(crate) fn all_equal(what: &str, pair: Pair, port: Port, seeds: impl ExactSiz
 
 pub(crate) fn smallest_difference(pair: Pair, port: Port, seed: u64) -> Result<Option<(Vec<Step>, Difference)>> {
     let steps = steps(seed, STEPS, port);
-    play(pair, &steps)?.map(|difference| shrink(pair, steps, difference)).transpose()
+    play(pair, &steps)?.map(|difference| shrink(pair, port, steps, difference)).transpose()
 }
 
 fn told(what: &str, seed: u64, steps: &[Step], difference: &Difference) -> String {
@@ -42,6 +44,17 @@ fn told(what: &str, seed: u64, steps: &[Step], difference: &Difference) -> Strin
     }
     text + &format!(
         "    redis-server: {}\n    here:         {}\nRepeat it with: make differential SEEDS=1 SEED_START={seed}",
-        difference.reference, difference.subject
+        shortened(&difference.reference),
+        shortened(&difference.subject)
     )
+}
+
+/// A reply may be as long as a value, and a difference is near its beginning more often than not.
+fn shortened(reply: &str) -> String {
+    let mut characters = reply.chars();
+    let begin: String = characters.by_ref().take(SHOWN_CHARACTERS_MAX).collect();
+    match characters.count() {
+        0 => begin,
+        more => format!("{begin}… and {more} characters more"),
+    }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use kvtenant_tests::clock::Stopwatch;
 
+use crate::asked::asked;
+use crate::generate::Port;
 use crate::play::{Difference, Pair, play};
 use crate::step::Step;
 
@@ -12,7 +14,12 @@ use crate::step::Step;
 const SHRINK_WITHIN: Duration = Duration::from_secs(60);
 
 /// `difference` is what `steps` led to.
-pub(crate) fn shrink(pair: Pair, mut steps: Vec<Step>, difference: Difference) -> Result<(Vec<Step>, Difference)> {
+pub(crate) fn shrink(
+    pair: Pair,
+    port: Port,
+    mut steps: Vec<Step>,
+    difference: Difference,
+) -> Result<(Vec<Step>, Difference)> {
     let watch = Stopwatch::start();
     // What comes after it had no part in it.
     steps.truncate(difference.step + 1);
@@ -26,7 +33,8 @@ pub(crate) fn shrink(pair: Pair, mut steps: Vec<Step>, difference: Difference) -
                 return Ok((steps, found));
             }
             let end = (start + length).min(steps.len());
-            let without: Vec<Step> = [&steps[..start], &steps[end..]].concat();
+            // Without an EXEC, what comes after it would be collected.
+            let without = asked(port, [&steps[..start], &steps[end..]].concat());
             match play(pair, &without)? {
                 Some(difference) => {
                     steps = without;

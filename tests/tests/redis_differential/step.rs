@@ -26,7 +26,8 @@ pub(crate) enum Action {
     Nothing(Vec<u8>),
     /// With CLIENT REPLY OFF before and ON after it, whose OK is all that is answered.
     Muted(Words),
-    /// With CLIENT REPLY SKIP before it.
+    /// With CLIENT REPLY SKIP before it, and a PING after it: whoever waits for no answer cannot know that it was done
+    /// before the next step on the other connection.
     Skipped(Words),
     /// SCAN from the beginning to the end, with these options.
     ScanAll(Words),
@@ -67,8 +68,14 @@ impl Step {
         matches!(&self.action, Action::Command(words) if counts(words))
     }
 
+    /// Those of a command, however it is sent.
     pub(crate) fn words(&self) -> Option<&Words> {
-        if let Action::Command(words) = &self.action { Some(words) } else { None }
+        match &self.action {
+            Action::Command(words) | Action::Muted(words) | Action::Skipped(words) | Action::ShortLife(words, _) => {
+                Some(words)
+            }
+            _ => None,
+        }
     }
 
     /// What is sent, and how many answers it has.
@@ -81,7 +88,7 @@ impl Step {
             Action::Broken(bytes) => (bytes.clone(), 2),
             Action::Nothing(bytes) => (bytes.clone(), 0),
             Action::Muted(words) => ([client_reply("OFF"), array(words), client_reply("ON")].concat(), 1),
-            Action::Skipped(words) => ([client_reply("SKIP"), array(words)].concat(), 0),
+            Action::Skipped(words) => ([client_reply("SKIP"), array(words), array(&[b"PING".to_vec()])].concat(), 1),
             Action::ScanAll(_) => (Vec::new(), 0),
         }
     }

@@ -2,6 +2,7 @@
 //! to be asked of every one of them (is this the tenant's node, who is it, is the key one) is asked here, once.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,7 +11,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method};
 use kvnode_core::store::answers::Idempotency;
 use kvnode_core::store::attributes::{Ttl, Version};
 use kvnode_core::store::command::{KeyAction, KeyCommand};
@@ -70,6 +73,15 @@ pub(super) type Said = (&'static str, Version);
 pub(super) const SUCCESS: Said = ("success", Version::ABSENT);
 pub(super) const NOT_FOUND: Said = ("not_found", Version::ABSENT);
 
+/// What is known of a request once its path is understood, and before anybody has asked who sent it.
+#[derive(Debug)]
+pub(super) struct Asked<'r> {
+    pub(super) method: &'r Method,
+    pub(super) path: &'r str,
+    pub(super) query: Option<&'r str>,
+    pub(super) from: IpAddr,
+}
+
 type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 impl<H, F> Handler<Call, Context> for Handling<H>
@@ -107,7 +119,25 @@ where
     }
 }
 
-fn told(answered: Result<Response, Problem>, dialect: &Dialect) -> Response {
+/// A body on its way, or here.
+pub(super) trait Sent: Send {
+    fn read(self, call: &Call) -> impl Future<Output = Result<ReadBody, Problem>> + Send;
+}
+
+impl Sent for Body {
+    async fn read(self, call: &Call) -> Result<ReadBody, Problem> {
+        call.shared.bodies.read(&call.headers, self).await
+    }
+}
+
+/// So small that it needs no room.
+impl Sent for Bytes {
+    async fn read(self, _: &Call) -> Result<ReadBody, Problem> {
+        Ok(ReadBody { bytes: self, room: Room::default() })
+    }
+}
+
+pub(super) fn told(answered: Result<Response, Problem>, dialect: &Dialect) -> Response {
     answered.unwrap_or_else(|problem| problem.told_in(dialect).into_response())
 }
 
@@ -116,13 +146,28 @@ impl Call {
         let (mut parts, body) = request.into_parts();
         let path = target::parameters(&mut parts).await?;
         target::check_tenant(&path, &shared)?;
-        let caller = caller::of(&parts, &shared, dialect.door)?;
-        let attempt = if parts.method.is_safe() { None } else { Attempt::of(&parts, &caller)? };
         let key = target::key(&path, &parts.uri).map(str::to_owned);
         let id = parts.extensions.remove().expect("every request is given an id before it is routed");
-        let query = parts.uri.query().map(str::to_owned);
+        let from = caller::address(&parts);
+        let Parts { method, uri, headers, .. } = parts;
+        let asked = Asked { method: &method, path: uri.path(), query: uri.query(), from };
+        Ok((Self::admit(&asked, headers, key, id, shared, dialect)?, body))
+    }
+
+    /// Finds out who asks, and whether they may.
+    pub(super) fn admit(
+        asked: &Asked<'_>,
+        headers: HeaderMap,
+        key: Option<String>,
+        id: RequestId,
+        shared: Arc<Shared>,
+        dialect: &'static Dialect,
+    ) -> Result<Self, Problem> {
+        let caller = caller::of(asked, &headers, &shared, dialect.door)?;
+        let attempt = if asked.method.is_safe() { None } else { Attempt::of(asked, &headers, &caller)? };
+        let query = asked.query.map(str::to_owned);
         let live = shared.live();
-        Ok((Self { shared, live, dialect, caller, headers: parts.headers, attempt, id, query, key }, body))
+        Ok(Self { shared, dialect, caller, headers, live, attempt, id, query, key })
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -141,8 +186,8 @@ impl Call {
         Ok(Address { namespace: self.caller.namespace, key })
     }
 
-    pub(super) async fn read(&self, body: Body) -> Result<ReadBody, Problem> {
-        self.shared.bodies.read(&self.headers, body).await
+    pub(super) async fn read(&self, body: impl Sent) -> Result<ReadBody, Problem> {
+        body.read(self).await
     }
 
     /// The query, if it has no names but these; one of them may be repeated.

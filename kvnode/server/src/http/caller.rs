@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
+use super::call::Asked;
 use super::problem::Problem;
 use crate::access::{Account, Caller, Denial, Denied, Door, Presented};
 use crate::accounts::api_key::Operation;
@@ -26,12 +27,12 @@ impl FromRequestParts<Arc<Shared>> for Admin {
 }
 
 /// Who asks for data, with what the method does allowed by the scope.
-pub(super) fn of(parts: &Parts, shared: &Shared, door: Door) -> Result<Caller, Problem> {
+pub(super) fn of(asked: &Asked<'_>, headers: &HeaderMap, shared: &Shared, door: Door) -> Result<Caller, Problem> {
     // While the accounts are still read from the disk, nobody could be told from a stranger.
     shared.store.ready()?;
-    let presented = Presented::of(&parts.headers);
-    let caller = shared.access.caller(&shared.store, door, presented, address(parts), shared.clock.now())?;
-    caller.may(operation(&parts.method))?;
+    let presented = Presented::of(headers);
+    let caller = shared.access.caller(&shared.store, door, presented, asked.from, shared.clock.now())?;
+    caller.may(operation(asked.method))?;
     Ok(caller)
 }
 
@@ -48,7 +49,7 @@ pub(super) fn stranger(parts: &Parts, shared: &Shared) -> Result<(), Problem> {
 }
 
 /// Of the other end of the connection. A connection without one is nobody's neighbour.
-fn address(parts: &Parts) -> IpAddr {
+pub(super) fn address(parts: &Parts) -> IpAddr {
     let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     connected.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
 }

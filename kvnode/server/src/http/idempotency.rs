@@ -1,11 +1,11 @@
 //! `Idempotency-Key`: a client that does not know whether its write was done sends it again with the same key, and gets
 //! the answer of the first time. Here the request becomes the two numbers by which the store knows it again.
 
-use http::request::Parts;
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, header};
 use kvnode_core::store::answers::Idempotency;
 use sha2::{Digest, Sha256};
 
+use super::call::Asked;
 use super::problem::Problem;
 use crate::access::Caller;
 
@@ -27,8 +27,8 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// None for a request without a key.
-    pub(super) fn of(parts: &Parts, caller: &Caller) -> Result<Option<Self>, Problem> {
-        let mut lines = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+    pub(super) fn of(asked: &Asked<'_>, headers: &HeaderMap, caller: &Caller) -> Result<Option<Self>, Problem> {
+        let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
         let Some(line) = lines.next() else { return Ok(None) };
         let bytes = line.as_bytes();
         let visible = !bytes.is_empty() && bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
@@ -41,11 +41,11 @@ impl Attempt {
         add(&mut key, caller.identity().as_bytes());
         add(&mut key, bytes);
         let mut request = Sha256::new();
-        add(&mut request, parts.method.as_str().as_bytes());
-        add(&mut request, parts.uri.path().as_bytes());
-        add(&mut request, parts.uri.query().unwrap_or_default().as_bytes());
+        add(&mut request, asked.method.as_str().as_bytes());
+        add(&mut request, asked.path.as_bytes());
+        add(&mut request, asked.query.unwrap_or_default().as_bytes());
         for name in HEADERS {
-            for value in parts.headers.get_all(&name) {
+            for value in headers.get_all(&name) {
                 add(&mut request, value.as_bytes());
             }
             add(&mut request, b"");

@@ -17,6 +17,7 @@ mod documentation;
 mod entry_text;
 mod envelope;
 mod health;
+pub(crate) mod hot;
 mod idempotency;
 mod labels;
 mod lines;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::routing::{any, delete, get, post};
 
 use super::call::{Context, Handling, Taking};
@@ -91,7 +92,7 @@ static PATTERNS: [&Pattern; 20] = [
 impl Mount {
     pub(super) const ALL: [Self; 4] = [Self::Bare, Self::Tenant, Self::Versioned, Self::TenantVersioned];
 
-    fn dialect(self) -> &'static Dialect {
+    pub(super) fn dialect(self) -> &'static Dialect {
         match self {
             Self::Bare => &BARE,
             Self::Tenant => &TENANT,
@@ -101,6 +102,11 @@ impl Mount {
 
     fn path(self, Pattern { behind, .. }: &Pattern, settings: &Settings) -> String {
         format!("{}{behind}", self.prefix(settings))
+    }
+
+    /// The `endpoint` label of a key's path.
+    pub(super) fn key_label(self) -> &'static str {
+        KEY.labels[self as usize]
     }
 
     /// What stands before every path of it.
@@ -124,8 +130,10 @@ pub(super) fn of_dialects(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
 
 fn data(mount: Mount, shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let path = |pattern| mount.path(pattern, &shared.settings);
-    let key =
-        get(Handling(read::get)).put(Taking(write::put)).patch(Taking(write::patch)).delete(Handling(write::delete));
+    let key = get(Handling(read::get))
+        .put(Taking(write::put::<Body>))
+        .patch(Taking(write::patch))
+        .delete(Handling(write::delete));
     let routes =
         Router::new().route(&path(&KEY), key.clone()).route(&path(&KEY_LEFT_OUT), any(Handling(read::left_out)));
     let routes = match mount {
@@ -169,6 +177,14 @@ fn accounts_and_keys(mount: Mount, routes: Router<Arc<Shared>>, shared: &Arc<Sha
         .route(&path(&ME), get(accounts::me).put(accounts::change_me).delete(accounts::delete_me))
         .route(&path(&API_KEYS), get(api_keys::list).post(api_keys::create))
         .route(&path(&API_KEY), delete(api_keys::delete))
+}
+
+/// What stands before the key in paths that name one of this tenant's, and what such a path means. Where two are the same,
+/// the first one counts, as for the router.
+pub(super) fn before_keys(settings: &Settings) -> impl Iterator<Item = (String, Mount)> {
+    let own = |mount: Mount| mount.prefix(settings).replace("{tenant}", settings.tenant.as_str());
+    let mounts = [Mount::Bare, Mount::Versioned, Mount::Tenant, Mount::TenantVersioned];
+    mounts.into_iter().map(move |mount| (format!("{}/kv/", own(mount)), mount))
 }
 
 /// The `endpoint` label of every path in here.

@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{Method, Uri};
+use http::Method;
 
 use crate::shared::Shared;
 
@@ -27,7 +27,7 @@ struct Lines {
 pub(super) struct Request<'r> {
     pub(super) method: &'r Method,
     pub(super) endpoint: &'static str,
-    pub(super) uri: &'r Uri,
+    pub(super) path: &'r str,
     pub(super) status: u16,
     pub(super) id: &'r str,
 }
@@ -39,7 +39,7 @@ impl SlowLog {
             tenant_id = shared.settings.tenant.as_str(),
             method = request.method.as_str(),
             endpoint = request.endpoint,
-            key = key_in(request.endpoint, request.uri.path()),
+            key = key_in(request.endpoint, request.path),
             status = request.status,
             duration_ms = duration.as_secs_f64() * 1000.0,
             request_id = request.id,

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::answer::{self, JSON, json, tagged};
 use super::body::{ReadBody, Room};
-use super::call::{Call, Said};
+use super::call::{Call, Said, Sent};
 use super::conditions::{self, IF_VERSION};
 use super::dialect::PutBody;
 use super::entry_text::shown_bytes;
@@ -39,7 +39,7 @@ struct Telling {
 
 const PLAIN: Telling = Telling { success: StatusCode::OK, stored: None, refused: Problem::refused };
 
-pub(super) async fn put(call: Call, body: Body) -> Result<Response, Problem> {
+pub(super) async fn put<B: Sent>(call: Call, body: B) -> Result<Response, Problem> {
     let address = call.address()?;
     match call.dialect.put {
         PutBody::Envelope | PutBody::Value => {

@@ -2,6 +2,7 @@
 //! of 80 bits, adds those, and shows 17 digits after the point. That is why 1000.1 becomes 1000.09999999999999998.
 //! Everything is done in whole numbers here, so that every machine gives the same.
 
+mod hexadecimal;
 mod whole;
 
 use std::fmt;
@@ -53,8 +54,7 @@ struct Parts<'t> {
 impl Fraction {
     pub const ZERO: Self = Self { negative: false, mantissa: 0, exponent: 0 };
 
-    /// Infinity is a fraction, as in Redis, but nothing can be added to it. Hexadecimal texts, which Redis takes, are
-    /// none here.
+    /// Infinity is a fraction, as in Redis, but nothing can be added to it.
     const INFINITE: i32 = i32::MAX;
 
     /// Nothing for what is no number, or not one of this size.
@@ -66,7 +66,10 @@ impl Fraction {
         if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") {
             return Some(Self { negative, mantissa: 1 << 63, exponent: Self::INFINITE });
         }
-        Parts::of(text)?.fraction()
+        match hexadecimal::unmarked(unsigned) {
+            Some(text) => hexadecimal::parse(negative, text),
+            None => Parts::of(text)?.fraction(),
+        }
     }
 
     /// Nothing when the sum is no finite number.

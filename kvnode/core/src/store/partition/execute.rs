@@ -211,6 +211,17 @@ impl Partition {
         }
     }
 
+    /// The version of the entry, or of what its end left, or above which keys start: whoever sees the same one twice
+    /// knows that nothing was done to the key between. What was forgotten between looks like a change.
+    pub fn last_version(&mut self, address: &Address<'_>, place: Place, now: UnixMillis, ledger: &Ledger) -> Version {
+        self.advance(now);
+        // One whose time is over has its end first.
+        self.find_live(place.hash, address, ledger);
+        let Some(keyspace) = self.keyspace(address.namespace) else { return Version::ABSENT };
+        let last = keyspace.find(place.hash, address.key.as_str().as_bytes());
+        last.map_or(keyspace.floor, |handle| keyspace.view(handle).version())
+    }
+
     /// An entry whose time is over is found no more, and ends here.
     fn find_live(&mut self, hash: u64, address: &Address<'_>, ledger: &Ledger) -> Option<Handle> {
         let keyspace = self.keyspace(address.namespace)?;

@@ -11,10 +11,11 @@ pub enum GetexLifetime {
     Unchanged,
     Forever,
     Until(Expiry),
+    /// The time is none. It is not judged before the key is known to exist.
+    Wrong(OptionError<'static>),
 }
 
-/// `options` is what follows the key. Redis judges the time only when the key exists; we judge it always, so that a
-/// wrong command is wrong on every day.
+/// `options` is what follows the key.
 pub fn parse(options: Arguments<'_>) -> Result<GetexLifetime, OptionError<'_>> {
     let mut forever = false;
     let mut time: Option<(Form, &[u8])> = None;
@@ -33,7 +34,9 @@ pub fn parse(options: Arguments<'_>) -> Result<GetexLifetime, OptionError<'_>> {
         }
     }
     match time {
-        Some((form, number)) => form.of_entry(number, COMMAND).map(GetexLifetime::Until),
+        Some((form, number)) => {
+            Ok(form.of_entry(number, COMMAND).map_or_else(GetexLifetime::Wrong, GetexLifetime::Until))
+        }
         None if forever => Ok(GetexLifetime::Forever),
         None => Ok(GetexLifetime::Unchanged),
     }
@@ -44,10 +47,10 @@ mod tests {
     use super::*;
     use crate::resp::request::sample::Sample;
 
-    /// Asked of redis-server 7.0.15, with a key that exists.
+    /// Asked of redis-server 7.0.15.
     #[test]
     fn a_lifetime_is_given_taken_away_or_left_alone() {
-        let invalid = Err(OptionError::InvalidExpireTime("getex"));
+        let invalid = Ok(GetexLifetime::Wrong(OptionError::InvalidExpireTime("getex")));
         let cases = [
             ("GETEX k", Ok(GetexLifetime::Unchanged)),
             ("GETEX k persist", Ok(GetexLifetime::Forever)),
@@ -56,7 +59,7 @@ mod tests {
             ("GETEX k EXAT 5", Ok(GetexLifetime::Until(Expiry::At(5000)))),
             ("GETEX k ex 0", invalid),
             ("GETEX k px -5", invalid),
-            ("GETEX k ex abc", Err(OptionError::NotAnInteger)),
+            ("GETEX k ex abc", Ok(GetexLifetime::Wrong(OptionError::NotAnInteger))),
             ("GETEX k ex", Err(OptionError::Syntax)),
             ("GETEX k ex 1 persist", Err(OptionError::Syntax)),
             ("GETEX k persist ex 1", Err(OptionError::Syntax)),

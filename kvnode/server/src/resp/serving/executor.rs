@@ -61,6 +61,16 @@ impl Executor<'_, '_> {
         }
     }
 
+    /// The key's version, or the one of its end.
+    pub(super) fn last_version(&mut self, key: Key<'_>, place: Place) -> Version {
+        let address = Address { namespace: self.namespace, key };
+        let now = self.now;
+        match &mut self.alone {
+            None => self.store.alone(place.partition).last_version(&address, place, now),
+            Some(alone) => alone.last_version(&address, place, now),
+        }
+    }
+
     /// Does several things to a partition as one.
     pub(super) fn alone_with<R>(&mut self, place: Place, work: impl FnOnce(&mut Self) -> R) -> R {
         if self.alone.is_some() {

@@ -48,6 +48,9 @@ fn of_store(refusal: &Refusal) -> Cow<'static, [u8]> {
         Refusal::Change(ChangeError::Overflow) => "ERR increment or decrement would overflow",
         Refusal::Change(ChangeError::NotAFloat) => "ERR value is not a valid float",
         Refusal::Change(ChangeError::NotFinite) => "ERR increment would produce NaN or Infinity",
+        Refusal::Change(ChangeError::Limit(InputError::ValueTooLarge { .. })) => {
+            "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+        }
         Refusal::Change(_)
         | Refusal::VersionMismatch { .. }
         | Refusal::QuotaExceeded(_)

@@ -19,7 +19,7 @@ use super::tally::Tally;
 use super::walk::Step;
 use crate::access::{Access, Caller, Who};
 use crate::disk::Admission;
-use crate::resp::commands::{Flags, Name, find};
+use crate::resp::commands::{Flags, Name, Refusal, find};
 use crate::resp::reply::Writer;
 use crate::resp::request::{Arena, Parsed, ProtocolError, Request};
 use crate::settings::live::LiveSettings;
@@ -258,7 +258,7 @@ impl Task {
             Matter::Command { name, place } => {
                 session.note_use(round.now, name);
                 if let Some(failure) = self.forbidden(name, session, round) {
-                    commands::refuse(session, writer, &failure);
+                    commands::reject(session, writer, Some(name), &failure);
                     return connection.mute_from(begin);
                 }
                 let executor = Executor {
@@ -275,7 +275,8 @@ impl Task {
             }
             Matter::NoCommand => {
                 if let Err(refusal) = find(arguments) {
-                    commands::refuse(session, writer, &Failure::Command(refusal));
+                    let name = if let Refusal::Arity(spec) = refusal { Some(spec.name) } else { None };
+                    commands::reject(session, writer, name, &Failure::Command(refusal));
                 }
             }
             Matter::Broken(error) => lose_place(session, writer, error),

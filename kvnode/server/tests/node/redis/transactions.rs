@@ -92,6 +92,19 @@ fn what_is_watched_and_changed_stops_it() {
         },
         "*-1\r\n",
     );
+    wire.ask("DEL {t}absent", ":0\r\n");
+    let mut come_and_gone = || {
+        other.ask("SET {t}absent 1", "+OK\r\n");
+        other.ask("DEL {t}absent", ":1\r\n");
+    };
+    wire.ask("WATCH {t}absent", "+OK\r\n");
+    come_and_gone();
+    wire.ask("MULTI", "+OK\r\n");
+    wire.ask("EXEC", "*-1\r\n");
+    wire.ask("WATCH {t}k", "+OK\r\n");
+    other.ask("FLUSHALL", "+OK\r\n");
+    wire.ask("MULTI", "+OK\r\n");
+    wire.ask("EXEC", "*-1\r\n");
     wire.ask("WATCH {t}k", "+OK\r\n");
     other.ask("SET {t}k 2", "+OK\r\n");
     wire.ask("UNWATCH", "+OK\r\n");

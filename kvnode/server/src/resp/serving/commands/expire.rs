@@ -1,11 +1,11 @@
 //! Commands that say when a key ends, and leave its value alone.
 
 use kvnode_core::store::change::NewValue;
-use kvnode_core::store::command::{NewExpiry, Write};
+use kvnode_core::store::command::{KeyAction, NewExpiry, Write};
 use kvnode_core::store::condition::{Condition, ExpiryRule};
 use kvnode_core::store::outcome::{Refusal, Reply};
 
-use super::super::call::{Call, Done};
+use super::super::call::{Call, Done, found};
 use super::read;
 use super::set::{content_or_null, until};
 use crate::resp::options::expire::{self as options, ExpireCondition, New, Present};
@@ -74,6 +74,14 @@ pub(super) fn getex<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
         GetexLifetime::Unchanged => return read::get(call),
         GetexLifetime::Forever => NewExpiry::Never,
         GetexLifetime::Until(expiry) => until(expiry, call.executor.now),
+        GetexLifetime::Wrong(error) => {
+            let (key, place) = call.key()?;
+            if call.executor.execute(key, place, KeyAction::Get, |outcome| found(&outcome).is_some()) {
+                return Err(error.into());
+            }
+            call.writer.null();
+            return Ok(());
+        }
     };
     let mut write = Write { expiry, ..Write::change(NewValue::Keep) }.only(vec![Condition::IfMatchAny]);
     write.with_previous = true;

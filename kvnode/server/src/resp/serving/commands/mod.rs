@@ -49,17 +49,32 @@ fn looks_at_all_keys(name: Name) -> bool {
 
 /// Does a command, or says why not.
 pub(super) fn perform(call: &mut Call<'_, '_>) {
-    let done = admitted(call).and_then(|()| match &call.session.transaction {
+    if let Err(failure) = admitted(call) {
+        return reject(call.session, call.writer.lend(), Some(call.name), &failure);
+    }
+    let done = match &call.session.transaction {
         None => allowed(call).and_then(|()| run(call)),
         Some(_) => transaction::within(call),
-    });
+    };
     if let Err(failure) = done {
         refuse(call.session, call.writer.lend(), &failure);
     }
 }
 
+/// Refuses a command that is not looked at. An EXEC ends its transaction even so.
+pub(super) fn reject(session: &mut Session, mut writer: Writer<'_>, name: Option<Name>, failure: &Failure<'_>) {
+    match failure.message() {
+        Some(message) if name == Some(Name::Exec) => {
+            transaction::end(session);
+            let reason = message.strip_prefix(b"ERR ").unwrap_or(&message);
+            writer.error(&[b"EXECABORT Transaction discarded because of: ", reason].concat());
+        }
+        _ => refuse(session, writer, failure),
+    }
+}
+
 /// A transaction of which one command was refused is not done at all.
-pub(super) fn refuse(session: &mut Session, mut writer: Writer<'_>, failure: &Failure<'_>) {
+fn refuse(session: &mut Session, mut writer: Writer<'_>, failure: &Failure<'_>) {
     if let Some(transaction) = &mut session.transaction {
         transaction.is_broken = true;
     }

@@ -3,20 +3,19 @@
 
 use std::sync::atomic::Ordering;
 
-use kvnode_core::store::attributes::Version;
-use kvnode_core::store::command::KeyAction;
-use kvnode_core::store::key::Key;
-use kvnode_core::store::partition::Place;
 use kvnode_core::store::slot::Slot;
 
-use super::super::call::{Call, Done, found};
+use super::super::call::{Call, Done};
 use super::super::executor::Executor;
 use super::super::failure::Failure;
+use super::super::session::Session;
 use super::super::transaction::{Queued, Transaction, WATCHED_MAX, Watched};
 use super::{CROSSSLOT, allowed, looks_at_all_keys, perform, run};
 use crate::resp::commands::{Name, find};
 
 const NOT_WITHIN: Failure<'static> = Failure::Said("ERR Command not allowed inside a transaction");
+
+const ABORTED: Failure<'static> = Failure::Said("EXECABORT Transaction discarded because of previous errors.");
 
 pub(super) fn multi<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
     call.session.transaction = Some(Box::default());
@@ -30,7 +29,7 @@ pub(super) fn within<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
     match call.name {
         Name::Exec => exec(call),
         Name::Discard => {
-            end(call);
+            end(call.session);
             call.writer.ok();
             Ok(())
         }
@@ -53,7 +52,8 @@ fn said<'c>(call: &mut Call<'c, '_>, message: &[u8]) -> Done<'c> {
 fn queue<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
     allowed(call)?;
     let Some(transaction) = &mut call.session.transaction else { return Ok(()) };
-    if !transaction.queue(call.arguments) {
+    // One that will not be done anyway takes no memory.
+    if !transaction.is_broken && !transaction.queue(call.arguments) {
         return Err(Failure::Said("ERR The transaction is too large; do it in parts."));
     }
     call.session.client.queued.store(i64::try_from(transaction.count()).unwrap_or(i64::MAX), Ordering::Relaxed);
@@ -62,28 +62,32 @@ fn queue<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
 }
 
 /// Takes the transaction from the session, and what was watched for it.
-fn end(call: &mut Call<'_, '_>) -> (Transaction, Vec<Watched>) {
-    call.session.client.queued.store(-1, Ordering::Relaxed);
-    let transaction = call.session.transaction.take().map_or_else(Transaction::default, |transaction| *transaction);
-    (transaction, std::mem::take(&mut call.session.watched))
+pub(super) fn end(session: &mut Session) -> (Transaction, Vec<Watched>) {
+    session.client.queued.store(-1, Ordering::Relaxed);
+    let transaction = session.transaction.take().map_or_else(Transaction::default, |transaction| *transaction);
+    (transaction, std::mem::take(&mut session.watched))
 }
 
 fn exec<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
-    let (transaction, watched) = end(call);
-    if transaction.is_broken {
-        return Err(Failure::Said("EXECABORT Transaction discarded because of previous errors."));
-    }
+    let (transaction, watched) = end(call.session);
+    // Whatever else was wrong: keys of two slots are told first, as a Redis cluster does.
     let queued = transaction.commands();
     let watched_keys = watched.iter().map(|watched| watched.key.as_str().as_bytes());
     let keys = || queued.iter().filter_map(|arguments| Some((arguments, find(arguments).ok()?)));
     let mut all = keys().flat_map(|(arguments, name)| name.spec().keys.of(arguments)).chain(watched_keys);
     let Some(first) = all.next() else {
+        if transaction.is_broken {
+            return Err(ABORTED);
+        }
         do_all(call, &queued);
         return Ok(());
     };
     let slot = Slot::of(first);
     if all.any(|key| Slot::of(key) != slot) {
         return Err(CROSSSLOT);
+    }
+    if transaction.is_broken {
+        return Err(ABORTED);
     }
     call.executor.alone = Some(call.executor.store.alone(slot.partition()));
     if watched.iter().any(|watched| has_changed(watched, &mut call.executor)) {
@@ -96,12 +100,7 @@ fn exec<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
 }
 
 fn has_changed(watched: &Watched, executor: &mut Executor<'_, '_>) -> bool {
-    version_of(executor, watched.key.clone(), watched.place) != watched.version
-}
-
-fn version_of(executor: &mut Executor<'_, '_>, key: Key<'_>, place: Place) -> Version {
-    executor
-        .execute(key, place, KeyAction::Get, |outcome| found(&outcome).map_or(Version::ABSENT, |entry| entry.version()))
+    executor.last_version(watched.key.clone(), watched.place) != watched.version
 }
 
 fn do_all(call: &mut Call<'_, '_>, queued: &Queued<'_>) {
@@ -140,7 +139,7 @@ pub(super) fn watch<'c>(call: &mut Call<'c, '_>) -> Done<'c> {
     call.each(keys, |call, _, (key, place)| {
         let is_watched = call.session.watched.iter().any(|watched| watched.key == key);
         if !is_watched {
-            let version = version_of(&mut call.executor, key.clone(), place);
+            let version = call.executor.last_version(key.clone(), place);
             call.session.watched.push(Watched { key: key.into_owned(), place, version });
         }
         Ok(())
