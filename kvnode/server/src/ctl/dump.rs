@@ -66,9 +66,8 @@ impl Dump {
 
 /// The file has its name once all of it is on the disk.
 async fn write(client: &mut Client, unfinished: &Path, path: &Path) -> Result<u64, Failure> {
-    let unwritten = |error: std::io::Error| {
-        Failure::wrong_use(format!("The file {} cannot be written: {error}.", path.display()))
-    };
+    let unwritten =
+        |error: std::io::Error| Failure::wrong_use(format!("The file {} cannot be written: {error}.", path.display()));
     // Nobody else may read it.
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(unfinished);
     let mut file = BufWriter::new(file.map_err(unwritten)?);

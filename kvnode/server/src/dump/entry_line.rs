@@ -45,8 +45,9 @@ struct Members<'l> {
     ttl: Option<NonZeroU32>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     tags: BTreeMap<Cow<'l, str>, Cow<'l, str>>,
-    #[serde(default, skip_serializing)]
-    crc: IgnoredAny,
+    /// Looked at as bytes, before the line is read.
+    #[serde(default, skip_serializing, rename = "crc")]
+    _crc: IgnoredAny,
 }
 
 /// A line that was read and makes sense. Whether it fits a node's limits is another question.
@@ -87,7 +88,7 @@ pub(super) fn write(namespace: Namespace, entry: EntryRef<'_>, text: &mut Vec<u8
         expires_at: entry.expires_at().map(UnixMillis::get),
         ttl: entry.ttl().and_then(stored_seconds),
         tags: entry.tags().iter().map(|(name, value)| (name.into(), value.into())).collect(),
-        crc: IgnoredAny,
+        _crc: IgnoredAny,
     };
     super::writer::append_open(text, &members);
 }

@@ -48,8 +48,9 @@ pub(crate) struct Header {
 struct Trailer {
     end: bool,
     entries: u64,
-    #[serde(default, skip_serializing)]
-    crc: serde::de::IgnoredAny,
+    /// Looked at as bytes, before the line is read.
+    #[serde(default, skip_serializing, rename = "crc")]
+    _crc: serde::de::IgnoredAny,
 }
 
 impl Header {

@@ -72,9 +72,7 @@ impl Reader {
         Ok(match self.pass(line)? {
             Passed::Header(header) => Line::Header(header),
             Passed::End => Line::End,
-            Passed::Entry => {
-                Line::Entry(EntryLine::read(line).map_err(|reason| LineError::Unreadable { reason })?)
-            }
+            Passed::Entry => Line::Entry(EntryLine::read(line).map_err(|reason| LineError::Unreadable { reason })?),
         })
     }
 

@@ -144,7 +144,10 @@ fn one_wrong_byte_is_found_in_its_own_line() {
 fn nonsense_with_a_good_checksum_is_named() {
     let written = |members: &str| {
         let (mut text, mut chain) = (Vec::new(), super::chain::Chain::default());
-        for line in [r#"{"format":"kvnode-dump","form":1,"tenant":"d","node":"n","version":"1","created_at":"","entries":1"#, members] {
+        for line in [
+            r#"{"format":"kvnode-dump","form":1,"tenant":"d","node":"n","version":"1","created_at":"","entries":1"#,
+            members,
+        ] {
             let from = text.len();
             text.extend_from_slice(line.as_bytes());
             chain.close(&mut text, from);

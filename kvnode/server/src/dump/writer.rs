@@ -32,7 +32,7 @@ impl Writer {
     /// The last line.
     pub(crate) fn end(&mut self, text: &mut Vec<u8>) {
         let from = text.len();
-        append_open(text, &Trailer { end: true, entries: self.entries, crc: IgnoredAny });
+        append_open(text, &Trailer { end: true, entries: self.entries, _crc: IgnoredAny });
         self.chain.close(text, from);
     }
 

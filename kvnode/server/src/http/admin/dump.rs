@@ -129,15 +129,14 @@ impl Dumping {
                 if more {
                     return Ok(());
                 }
-                *stage = match partition.get().checked_add(1).map(PartitionNumber::new) {
-                    Some(next) => Stage::Within(next, shared.store.begin_snapshot(next)),
-                    None => {
-                        writer.end(text);
-                        shared.metrics.operation("dump", "success");
-                        let (tenant_id, entries) = (shared.settings.tenant.as_str(), writer.entries());
-                        tracing::info!(tenant_id, entries, operation = "dump", "a dump is complete");
-                        Stage::Ended
-                    }
+                *stage = if let Some(next) = partition.get().checked_add(1).map(PartitionNumber::new) {
+                    Stage::Within(next, shared.store.begin_snapshot(next))
+                } else {
+                    writer.end(text);
+                    shared.metrics.operation("dump", "success");
+                    let (tenant_id, entries) = (shared.settings.tenant.as_str(), writer.entries());
+                    tracing::info!(tenant_id, entries, operation = "dump", "a dump is complete");
+                    Stage::Ended
                 };
             }
             Stage::Ended => {}

@@ -185,7 +185,10 @@ fn dump_line() -> Value {
     let moment = |about: &str| json!({"type": "integer", "format": "int64", "minimum": 0, "description": about});
     let members = [
         ("key", text()),
-        ("namespace", json!({"type": "string", "description": "An account's UUID, or `system`; absent: the tenant's own keys."})),
+        (
+            "namespace",
+            json!({"type": "string", "description": "An account's UUID, or `system`; absent: the tenant's own keys."}),
+        ),
         ("json", json!({"type": "string", "description": "The exact text of a JSON value."})),
         ("bytes", json!({"type": "string", "contentEncoding": "base64"})),
         ("version", number()),
@@ -194,7 +197,10 @@ fn dump_line() -> Value {
         ("expires_at", moment("When it is gone.")),
         ("ttl", json!({"type": "integer", "minimum": 1, "description": "The seconds it was given."})),
         ("tags", json!({"type": "object", "additionalProperties": text()})),
-        ("crc", json!({"type": "string", "description": "The CRC-32 of all bytes of the dump before it.", "pattern": "^[0-9a-f]{8}$"})),
+        (
+            "crc",
+            json!({"type": "string", "description": "The CRC-32 of all bytes of the dump before it.", "pattern": "^[0-9a-f]{8}$"}),
+        ),
     ];
     let always = ["key", "version", "created_at", "updated_at", "crc"];
     let optional: Vec<&str> = members.iter().map(|(name, _)| *name).filter(|name| !always.contains(name)).collect();
