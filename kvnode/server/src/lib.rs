@@ -8,6 +8,7 @@ mod connections;
 pub mod ctl;
 mod disk;
 mod drain;
+mod dump;
 mod handshakes;
 mod http;
 mod listeners;

@@ -15,7 +15,7 @@ use kvnode_core::store::key::{Address, Key, Namespace};
 use kvnode_core::store::ledger::Ledger;
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
-use kvnode_core::store::partition::{Partition, Place, Swept};
+use kvnode_core::store::partition::{Partition, Place, Snapshot, Swept};
 use kvnode_core::store::record::Record;
 use kvnode_core::store::slot::PartitionNumber;
 use kvnode_core::store::{EXPIRE_TURN, Eviction, Places, Store, StoreConfig};
@@ -131,6 +131,11 @@ impl SharedStore {
     pub(crate) fn ticket(&self, key: &Key<'_>) -> Ticket {
         let partition = || PartitionNumber::of(key.as_str().as_bytes());
         self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket(partition()))
+    }
+
+    /// What has to be waited for by whoever tells what a partition holds.
+    pub(crate) fn ticket_of(&self, partition: PartitionNumber) -> Ticket {
+        self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket(partition))
     }
 
     /// What the outcome of a command about all partitions has to wait for.
@@ -249,6 +254,16 @@ impl SharedStore {
         (0..self.partitions.len()).map(|index| self.lock(index).count_users(now)).sum()
     }
 
+    /// The live keys of all namespaces, the node's own among them.
+    pub(crate) fn count_all(&self, now: UnixMillis) -> u64 {
+        let own = |partition: &mut Partition| partition.count(Namespace::System, now);
+        let count = |index| {
+            let mut partition = self.lock(index);
+            partition.count_users(now) + own(&mut partition)
+        };
+        (0..self.partitions.len()).map(count).sum()
+    }
+
     /// One turn in one partition.
     pub(crate) fn sweep(&self, index: usize, now: UnixMillis, turn: usize) -> Swept {
         self.lock(index).sweep(now, turn, &self.ledger)
@@ -262,8 +277,23 @@ impl SharedStore {
 
     /// Tells of everything in a partition, and lets others at it between the pieces.
     pub(crate) fn tell_contents(&self, partition: PartitionNumber, tell: &mut dyn FnMut(&[u8])) {
-        let mut snapshot = self.partition(partition.index()).begin_snapshot();
-        while self.partition(partition.index()).snapshot(&mut snapshot, SNAPSHOT_PIECE_BYTES, &mut *tell) {}
+        let mut snapshot = self.begin_snapshot(partition);
+        while self.snapshot(partition, &mut snapshot, SNAPSHOT_PIECE_BYTES, &mut *tell) {}
+    }
+
+    pub(crate) fn begin_snapshot(&self, partition: PartitionNumber) -> Snapshot {
+        self.partition(partition.index()).begin_snapshot()
+    }
+
+    /// Shows the next rows of a partition, and says whether more is to come. It is locked for this piece only.
+    pub(crate) fn snapshot(
+        &self,
+        partition: PartitionNumber,
+        snapshot: &mut Snapshot,
+        bytes_max: usize,
+        each: impl FnMut(&[u8]),
+    ) -> bool {
+        self.partition(partition.index()).snapshot(snapshot, bytes_max, each)
     }
 
     /// Holds a partition. What happens to it meanwhile goes to the log before anybody else can see it.

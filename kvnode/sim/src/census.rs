@@ -33,6 +33,10 @@ pub struct Census {
     pub keys_reused: u64,
     pub answers_full: u64,
     pub quota_exceeded: u64,
+    /// Entries that were put back from a dump.
+    pub put_back: u64,
+    /// Entries that were as new as those of a dump, or newer, and stayed.
+    pub left_as_newer: u64,
     /// Times a copy made of records was compared with the node.
     pub copies_compared: u64,
 }
@@ -42,6 +46,8 @@ pub struct Census {
 pub(crate) struct Past {
     pub(crate) buried: bool,
     pub(crate) fresh: bool,
+    /// Whether the step puts something back, which has a version of its own.
+    pub(crate) put_back: bool,
 }
 
 impl Census {
@@ -68,7 +74,9 @@ impl Census {
             Ok(Reply::Stored { entry, created, .. }) => {
                 self.stored += 1;
                 self.made_again += u64::from(*created && past.buried);
-                self.started_above_one += u64::from(*created && past.fresh && entry.version.get() > 1);
+                self.put_back += u64::from(past.put_back);
+                let begun = *created && past.fresh && !past.put_back;
+                self.started_above_one += u64::from(begun && entry.version.get() > 1);
             }
             Ok(Reply::Deleted { .. }) => self.deleted += 1,
             Err(Refusal::VersionMismatch { .. }) => self.mismatches += 1,
@@ -77,7 +85,8 @@ impl Census {
             Err(Refusal::QuotaExceeded(_)) => self.quota_exceeded += 1,
             Err(Refusal::IdempotencyKeyReused) => self.keys_reused += 1,
             Err(Refusal::AnswersFull { .. }) => self.answers_full += 1,
-            Ok(Reply::Found(_) | Reply::Absent) => {}
+            Ok(Reply::Found(_)) => self.left_as_newer += u64::from(past.put_back),
+            Ok(Reply::Absent) => {}
         }
     }
 
@@ -100,6 +109,8 @@ impl Census {
             keys_reused,
             answers_full,
             quota_exceeded,
+            put_back,
+            left_as_newer,
             copies_compared,
         } = other;
         self.stored += stored;
@@ -118,6 +129,8 @@ impl Census {
         self.keys_reused += keys_reused;
         self.answers_full += answers_full;
         self.quota_exceeded += quota_exceeded;
+        self.put_back += put_back;
+        self.left_as_newer += left_as_newer;
         self.copies_compared += copies_compared;
     }
 }

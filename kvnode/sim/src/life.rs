@@ -1,5 +1,6 @@
 //! One simulated life: everything that happens to a node under one seed, and the first thing that is wrong with it.
 
+use kvnode_core::store::command::{KeyAction, KeyCommand};
 use kvnode_core::store::key::Address;
 use kvnode_core::store::outcome::Reply;
 use kvnode_core::store::usage::Quota;
@@ -67,6 +68,7 @@ impl Life {
             let past = Past {
                 buried: own.is_some_and(|address| model.is_buried(address)),
                 fresh: own.is_some_and(|address| model.is_fresh(address)),
+                put_back: matches!(step.command(), Some(KeyCommand { action: KeyAction::PutBack(_), .. })),
             };
             let repeated = step.command().is_some_and(|command| model.has_answered(command, now));
             let accounts_before = subject.accounts();

@@ -71,6 +71,11 @@ fn step_words(step: &Step) -> String {
                 KeyAction::Get => format!("get {place}"),
                 KeyAction::Delete { conditions, .. } => format!("delete {place}{once}{}", condition_words(conditions)),
                 KeyAction::Write(write) => format!("write {place}{once} {}", write_words(write)),
+                KeyAction::PutBack(dumped) => {
+                    let (version, value, expiry) = (dumped.version(), &dumped.value, dumped.expiry);
+                    let updated_at = dumped.updated_at.get();
+                    format!("put back {place} {value:?} with version {version} of {updated_at} ms, expiry {expiry:?}")
+                }
             }
         }
     }

@@ -31,7 +31,8 @@ fn the_core_lives_through_every_seed_and_meets_with_everything() {
     let met = [stored, deleted, made_again, started_above_one, mismatches, unchangeable, memory_full, previous_shown];
     assert!(met.iter().all(|&times| times >= 10), "some of it hardly happens: {all:?}");
     let Census { repeated, keys_reused, answers_full, quota_exceeded, copies_compared, .. } = all;
-    let kept = [repeated, keys_reused, answers_full, quota_exceeded, copies_compared];
+    let Census { put_back, left_as_newer, .. } = all;
+    let kept = [repeated, keys_reused, answers_full, quota_exceeded, copies_compared, put_back, left_as_newer];
     assert!(kept.iter().all(|&times| times >= 10), "some of it hardly happens: {all:?}");
     let gone = [flushed, expired, evicted, evictions_judged];
     assert!(gone.iter().all(|&times| times >= 10), "some of it hardly happens: {all:?}");

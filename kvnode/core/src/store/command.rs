@@ -7,6 +7,7 @@ use super::attributes::{Tags, Ttl};
 use super::change::NewValue;
 use super::condition::Condition;
 use super::cursor::Cursor;
+use super::dumped::Dumped;
 use super::key::{Address, KeyPart, Namespace};
 use super::limits::{InputError, PAGE_KEYS_MAX};
 use super::value::Value;
@@ -25,8 +26,8 @@ pub enum Command<'c> {
 pub struct KeyCommand<'c> {
     pub address: Address<'c>,
     pub action: KeyAction<'c>,
-    /// With one, a command that changes something is done once: the next with the same gets the same answer. A get has
-    /// no use for it.
+    /// With one, a write or a delete is done once: the next with the same gets the same answer. A get has no use for it,
+    /// and what is put back twice is the same as put back once.
     pub idempotency: Option<Idempotency>,
 }
 
@@ -39,6 +40,8 @@ pub enum KeyAction<'c> {
         conditions: Vec<Condition>,
         with_previous: bool,
     },
+    /// Makes the entry what a dump says it was, unless what is there is as new or newer.
+    PutBack(Dumped<'c>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

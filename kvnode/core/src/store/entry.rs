@@ -43,6 +43,7 @@ pub(super) struct Draft<'d> {
     pub(super) content: &'d [u8],
     /// As [`Tags::packed`] has them.
     pub(super) tags: &'d [u8],
+    /// Until a partition has given it one: the least it may be.
     pub(super) version: Version,
     pub(super) created: u32,
     pub(super) updated: u32,

@@ -64,6 +64,8 @@ pub enum InputError {
     TtlTooLong { seconds: u64 },
     #[error("The limit {limit} is out of range; a page of a list has 1 to {PAGE_KEYS_MAX} keys.")]
     PageLimit { limit: usize },
+    #[error("The version {version} is out of range; an entry of a dump has a version of 1 to {max}.")]
+    DumpedVersion { version: u64, max: u64 },
 }
 
 impl InputError {
@@ -81,6 +83,7 @@ impl InputError {
             Self::TagTooLong { .. } => "TagTooLong",
             Self::TtlTooLong { .. } => "TtlTooLong",
             Self::PageLimit { .. } => "PageLimit",
+            Self::DumpedVersion { .. } => "DumpedVersion",
         }
     }
 }

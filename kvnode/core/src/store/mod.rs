@@ -14,6 +14,7 @@ pub mod command;
 pub mod condition;
 pub mod cursor;
 mod deadlines;
+pub mod dumped;
 pub mod entry;
 mod footprint;
 pub mod fraction;

@@ -16,9 +16,9 @@ pub type Outcome<E = Entry> = Result<Reply<E>, Refusal>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply<E = Entry> {
-    /// The entry a get found.
+    /// The entry a get found, or one that is as new as what was to be put back, or newer, and so was left as it is.
     Found(E),
-    /// There is no live entry.
+    /// There is no live entry; after a put back, because the time of what was to be put back is over.
     Absent,
     Stored {
         entry: E,

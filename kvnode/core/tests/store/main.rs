@@ -9,6 +9,7 @@ mod idempotency;
 mod isolation;
 mod listing;
 mod memory;
+mod putting_back;
 mod quotas;
 mod records;
 mod sorting;

@@ -1,6 +1,7 @@
 //! Arbitrary steps: any command about any few keys of any namespace, and sweeps.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 use crate::fixture::tags;
 use kvnode_core::patch::{Patch, PatchKind};
@@ -11,6 +12,7 @@ use kvnode_core::store::command::{
 };
 use kvnode_core::store::condition::{Condition, ExpiryRule};
 use kvnode_core::store::cursor::Cursor;
+use kvnode_core::store::dumped::{Dumped, DumpedExpiry};
 use kvnode_core::store::fraction::Fraction;
 use kvnode_core::store::key::{Address, Key, KeyPart, Namespace};
 use kvnode_core::store::limits::Limits;
@@ -32,6 +34,8 @@ pub(crate) fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (any_address(), any_write())
             .prop_map(move |(address, write)| key_step(address, KeyAction::Write(write))),
+        2 => (any_address(), any_dumped())
+            .prop_map(move |(address, dumped)| key_step(address, KeyAction::PutBack(dumped))),
         2 => any_address().prop_map(move |address| key_step(address, KeyAction::Get)),
         3 => (any_address(), any_conditions(), any::<bool>()).prop_map(move |(address, conditions, with_previous)| {
             key_step(address, KeyAction::Delete { conditions, with_previous })
@@ -121,6 +125,23 @@ fn any_expiry() -> impl Strategy<Value = NewExpiry> {
         any_ttl().prop_map(NewExpiry::After),
         any_moment().prop_map(NewExpiry::At),
     ]
+}
+
+fn any_dumped() -> impl Strategy<Value = Dumped<'static>> {
+    let expiry = (any_moment(), 1..u32::MAX).prop_map(|(at, ttl_seconds)| DumpedExpiry {
+        at,
+        ttl_seconds: NonZeroU32::new(ttl_seconds).expect("one at least"),
+    });
+    let version = prop_oneof![3 => 1..8_u64, 1 => 1..1_u64 << 61];
+    let tags = any_tags().prop_map(|tags| if let NewTags::Set(tags) = tags { tags } else { Tags::default() });
+    (any_bytes(), version, any_moment(), any_moment(), prop::option::of(expiry), tags).prop_map(
+        |(bytes, version, created_at, updated_at, expiry, tags)| {
+            let value = Value::bytes(&bytes, &Limits::default()).expect("few bytes").into_owned();
+            let mut dumped = Dumped::new(value, version, updated_at).expect("a version within bounds");
+            (dumped.tags, dumped.created_at, dumped.expiry) = (tags, created_at, expiry);
+            dumped
+        },
+    )
 }
 
 fn any_tags() -> impl Strategy<Value = NewTags> {

@@ -25,7 +25,7 @@ use crate::shared::Shared;
 use crate::store::SharedStore;
 
 /// Of the node's own entries, whatever the limits of users' are set to. The longest key is that of an email address.
-const LIMITS: Limits = Limits { key_bytes_max: 320, value_bytes_max: 4096, tags_max: 0, tag_chars_max: 0 };
+pub(crate) const LIMITS: Limits = Limits { key_bytes_max: 320, value_bytes_max: 4096, tags_max: 0, tag_chars_max: 0 };
 
 /// Which entry of the node's own is meant.
 #[derive(Clone, Copy, Debug)]

@@ -19,7 +19,7 @@ mod tokens;
 pub(crate) use account_error::AccountError;
 pub(crate) use caller::{Caller, Who};
 pub(crate) use denied::{Denial, Denied};
-pub(crate) use directory::Account;
+pub(crate) use directory::{Account, LIMITS as DIRECTORY_LIMITS};
 pub(crate) use presented::Presented;
 pub(crate) use standing::Standing;
 
@@ -94,6 +94,11 @@ impl Access {
     /// To be called when the settings have changed: keys and rules may be others.
     pub(crate) fn settings_changed(&self) {
         self.rates.take_over(&self.live.now().access);
+        self.revoke_all();
+    }
+
+    /// To be called when accounts or keys were put back: those who were known may be others now.
+    pub(crate) fn directory_restored(&self) {
         self.revoke_all();
     }
 

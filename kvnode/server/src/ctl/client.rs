@@ -1,6 +1,7 @@
 //! A client of one node: one connection, requests one after the other, answers read as they come. What the node refuses
 //! is told in the node's own sentence.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,19 @@ impl Client {
         headers: &[(header::HeaderName, &str)],
         body: Sent,
     ) -> Result<Response<Incoming>, Failure> {
+        // Nothing moves but the answer.
+        self.send_long(method, path, headers, body, || 0).await
+    }
+
+    /// The same for a body that may take any time to send, as long as it moves; `moved` says how far it is.
+    pub(super) async fn send_long(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(header::HeaderName, &str)],
+        body: Sent,
+        moved: impl Fn() -> u64,
+    ) -> Result<Response<Incoming>, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.node.prefix))
@@ -77,14 +91,20 @@ impl Client {
             Failure::wrong_use(format!("The request cannot be written: {error}; look at the key and the path."))
         })?;
         let url = self.node.as_str().to_owned();
-        let connection = self.connected().await?;
-        match timeout(ANSWER_TIME_MAX, connection.send_request(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(broken(&url, &error)),
-            Err(_) => Err(Failure::unreachable(format!(
-                "The node at {url} did not answer within {} s; look at its log.",
-                ANSWER_TIME_MAX.as_secs()
-            ))),
+        let mut answering = pin!(self.connected().await?.send_request(request));
+        let mut far = moved();
+        loop {
+            match timeout(ANSWER_TIME_MAX, answering.as_mut()).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => return Err(broken(&url, &error)),
+                Err(_) if moved() > far => far = moved(),
+                Err(_) => {
+                    return Err(Failure::unreachable(format!(
+                        "The node at {url} did not answer within {} s; look at its log.",
+                        ANSWER_TIME_MAX.as_secs()
+                    )));
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod del;
 mod drain;
+mod dump;
 mod failure;
 mod get;
 mod gone;
@@ -17,6 +18,7 @@ mod ping;
 mod progress;
 mod put;
 mod recover;
+mod restore;
 mod status;
 mod table;
 mod target;
@@ -74,6 +76,8 @@ enum Command {
     Drain(drain::Drain),
     Gone(gone::Gone),
     Recover(recover::Recover),
+    Dump(dump::Dump),
+    Restore(restore::Restore),
     Check(check::Check),
 }
 
@@ -140,6 +144,8 @@ impl Ctl {
             Command::Drain(drain) => drain.run(&mut client, &mut out).await,
             Command::Gone(gone) => gone.run(&mut client, &mut out).await,
             Command::Recover(recover) => recover.run(&mut client, &mut out).await,
+            Command::Dump(dump) => dump.run(&mut client, &mut out).await,
+            Command::Restore(restore) => restore.run(&mut client, &mut out).await,
         }
     }
 }

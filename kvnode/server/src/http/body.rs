@@ -16,7 +16,7 @@ use super::problem::Problem;
 
 /// What may surround a value in its envelope: 50 tags of 100 characters for name and value, each character escaped to
 /// twelve bytes at worst, and some white space.
-const ENVELOPE_BYTES_MAX: usize = 160 * 1024;
+pub(super) const ENVELOPE_BYTES_MAX: usize = 160 * 1024;
 
 /// Bodies up to this size are taken without asking for room: they are no larger than a connection's own buffers.
 pub(super) const SMALL_BODY_BYTES: usize = 4 * 1024;
@@ -119,6 +119,11 @@ impl BodyBudget {
 
     fn body_bytes_max(&self) -> usize {
         self.body_bytes_max.load(Ordering::Relaxed)
+    }
+
+    /// For how long nothing may arrive of a body that has no other end.
+    pub(super) fn silence_max(&self) -> Duration {
+        self.time_max
     }
 
     pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<ReadBody, Problem> {

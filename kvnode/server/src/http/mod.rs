@@ -50,7 +50,7 @@ use observe::Observer;
 use problem::Problem;
 
 /// Patterns that stand under no prefix. Each is also its `endpoint` label.
-const ADMIN: [&str; 8] = [
+const ADMIN: [&str; 10] = [
     "/admin/status",
     "/admin/room",
     "/admin/keys",
@@ -59,6 +59,8 @@ const ADMIN: [&str; 8] = [
     "/admin/gone",
     "/admin/recover",
     "/admin/log-levels",
+    "/admin/dump",
+    "/admin/restore",
 ];
 const HEALTH: &str = "/health";
 const LIVEZ: &str = "/livez";
@@ -82,7 +84,7 @@ pub(crate) fn monitoring(shared: &Arc<Shared>) -> Router {
 
 /// For whoever runs the node.
 fn administration(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
-    let [status, room, keys, monitor, drain, gone, recover, log_levels] = ADMIN;
+    let [status, room, keys, monitor, drain, gone, recover, log_levels, dump, restore] = ADMIN;
     routes
         .route(status, get(admin::status::status))
         .route(room, get(admin::room::room))
@@ -92,6 +94,8 @@ fn administration(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
         .route(gone, post(admin::membership::gone))
         .route(recover, post(admin::membership::recover))
         .route(log_levels, get(admin::log_levels::get).put(admin::log_levels::put))
+        .route(dump, get(admin::dump::dump))
+        .route(restore, post(admin::restore::restore))
 }
 
 fn probes(routes: Router<Arc<Shared>>) -> Router<Arc<Shared>> {

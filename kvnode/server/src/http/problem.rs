@@ -1,6 +1,8 @@
 //! The one form of an answer that says no: a sentence for people, twice under the names different clients look for, and
 //! a code for programs.
 
+use std::fmt;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use kvnode_core::patch::PatchError;
@@ -75,6 +77,18 @@ impl Problem {
     pub(super) fn in_item(self, number: usize) -> Self {
         let sentence = format!("Item {number}: {} Nothing of the batch was stored.", self.sentence);
         Self { status: Status::Unfit, sentence, ..self }
+    }
+
+    /// As what is wrong with a line of a dump, or with what is done with it; `far` says how much of it was taken.
+    pub(super) fn in_line(self, number: u64, far: &dyn fmt::Display) -> Self {
+        let sentence = format!("Line {number}: {} {far}", self.sentence);
+        Self { sentence, ..self }
+    }
+
+    /// As what ended the taking of a dump behind this line.
+    pub(super) fn behind_line(self, number: u64, far: &dyn fmt::Display) -> Self {
+        let sentence = format!("{} It was taken up to line {number}: {far}.", self.sentence);
+        Self { sentence, ..self }
     }
 
     pub(super) fn into_sentence(self) -> String {
@@ -166,7 +180,8 @@ impl From<InputError> for Problem {
             | InputError::KeyControlCharacter { .. }
             | InputError::KeyPartTooLong { .. }
             | InputError::TtlTooLong { .. }
-            | InputError::PageLimit { .. } => Status::Unfit,
+            | InputError::PageLimit { .. }
+            | InputError::DumpedVersion { .. } => Status::Unfit,
         };
         Self { status, code: error.code(), sentence: error.to_string(), header: None }
     }

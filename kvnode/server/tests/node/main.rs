@@ -12,6 +12,7 @@ mod controlling;
 mod cors;
 mod dialects;
 mod documenting;
+mod dumping;
 mod durability;
 mod encrypting;
 mod expiry;

@@ -20,7 +20,9 @@ pub(super) struct EvictionsAreNeeded;
 
 impl EvictionsAreNeeded {
     fn check_need(view: &View<'_>) -> Result<(), String> {
-        let Step::Execute(Command::Key(KeyCommand { action: KeyAction::Write(_), .. })) = view.step else {
+        let Step::Execute(Command::Key(KeyCommand { action: KeyAction::Write(_) | KeyAction::PutBack(_), .. })) =
+            view.step
+        else {
             return Err("something was evicted, but nothing was written".to_owned());
         };
         let Some(Answer::Key(Ok(Reply::Stored { entry, .. }))) = view.done() else { return Ok(()) };

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kvnode_core::store::attributes::Version;
-use kvnode_core::store::command::Command;
+use kvnode_core::store::command::{Command, KeyAction};
 use kvnode_core::store::key::Address;
 use kvnode_core::store::outcome::Reply;
 use kvnode_core::time::UnixMillis;
@@ -21,6 +21,8 @@ pub(super) struct VersionsNeverComeTwice {
     retention_ms: u64,
     /// Entries may go unannounced, and before their time.
     evicting: bool,
+    /// The latest moment that the store was told of: no clock of a partition is ahead of it.
+    latest: UnixMillis,
     last: BTreeMap<Address<'static>, Last>,
 }
 
@@ -33,7 +35,7 @@ struct Last {
 
 impl VersionsNeverComeTwice {
     pub(super) fn new(retention_ms: u64, evicting: bool) -> Self {
-        Self { retention_ms, evicting, last: BTreeMap::new() }
+        Self { retention_ms, evicting, latest: UnixMillis::default(), last: BTreeMap::new() }
     }
 }
 
@@ -43,16 +45,24 @@ impl Invariant for VersionsNeverComeTwice {
     }
 
     fn check(&mut self, view: &View<'_>) -> Result<(), String> {
+        self.latest = self.latest.max(view.now);
         match (view.step, view.done()) {
-            (_, Some(Answer::Key(Ok(Reply::Stored { entry, .. })))) => {
+            (Step::Execute(Command::Key(command)), Some(Answer::Key(Ok(Reply::Stored { entry, .. })))) => {
+                // What is put back tells the times that it had, which say nothing of now.
+                let put_back = matches!(command.action, KeyAction::PutBack(_));
+                let (not_before, not_after) = if put_back {
+                    (view.now, self.latest)
+                } else {
+                    (entry.updated_at, entry.updated_at.plus_millis(SECOND_REST_MS))
+                };
                 let last = self.last.get(&entry.address).copied();
                 if let Some(last) = last
                     && entry.version <= last.version
-                    && entry.updated_at.plus_millis(SECOND_REST_MS) < last.at.plus_millis(self.retention_ms)
+                    && not_after < last.at.plus_millis(self.retention_ms)
                 {
                     return Err(format!("version {} was given out after {}", entry.version, last.version));
                 }
-                let at = entry.expires_at.filter(|_| !self.evicting).unwrap_or(entry.updated_at);
+                let at = entry.expires_at.filter(|_| !self.evicting).unwrap_or(not_before);
                 self.last.insert(entry.address.clone(), Last { version: entry.version, at });
             }
             (Step::Execute(Command::Key(command)), Some(Answer::Key(Ok(Reply::Deleted { version, .. })))) => {

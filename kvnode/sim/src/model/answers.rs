@@ -17,9 +17,9 @@ type Place = (PartitionNumber, Namespace, u128);
 /// An answer, the hash of the request it was given to, and when it ends.
 pub(super) type Answers = BTreeMap<Place, (u128, UnixMillis, Reply)>;
 
-/// A get is never remembered.
+/// A get is never remembered, and what is put back needs it not.
 fn idempotency_of(command: &KeyCommand<'_>) -> Option<Idempotency> {
-    command.idempotency.filter(|_| command.action != KeyAction::Get)
+    command.idempotency.filter(|_| !matches!(command.action, KeyAction::Get | KeyAction::PutBack(_)))
 }
 
 fn place_of(address: &Address<'_>, idempotency: Idempotency) -> Place {

@@ -1,6 +1,8 @@
 //! What is remembered of keys that are gone, and at which versions they may begin again.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use kvnode_core::store::attributes::Version;
 use kvnode_core::store::key::{Address, Namespace};
@@ -60,19 +62,41 @@ impl Graves {
 
     /// Whether a key that is made can have this version.
     pub(super) fn judge(&self, address: &Address<'static>, clock: UnixMillis, version: Version) -> Result<(), String> {
-        let floor = self.floors.get(&floor_of(address)).copied().unwrap_or_default();
-        let above_floor =
-            floor.at_least.next()..=if self.roomy { floor.at_most.next() } else { Version::new(u64::MAX) };
-        let next = self.gone.get(address).map(|gone| (gone.version.next(), self.is_remembered(gone, clock)));
-        let right = match next {
-            None => above_floor.contains(&version),
-            Some((next, true)) => version == next || (!self.roomy && version > next),
-            Some((next, false)) => version == next || above_floor.contains(&version),
-        };
-        if right {
+        let begins = self.begins(address, clock);
+        if begins.iter().any(|begin| begin.contains(&version)) {
             Ok(())
         } else {
-            Err(format!("version {version}, but next is {next:?}, above a flush {above_floor:?}"))
+            Err(format!("version {version}, but it begins within {begins:?}"))
+        }
+    }
+
+    /// Whether a key that is put back can have this version, if it had `before`: that one, unless it would begin higher.
+    pub(super) fn judge_put_back(
+        &self,
+        address: &Address<'static>,
+        clock: UnixMillis,
+        (before, version): (Version, Version),
+    ) -> Result<(), String> {
+        let begins = self.begins(address, clock);
+        let right = match version.cmp(&before) {
+            Ordering::Less => false,
+            Ordering::Equal => begins.iter().any(|begin| *begin.start() <= before),
+            Ordering::Greater => begins.iter().any(|begin| begin.contains(&version)),
+        };
+        if right { Ok(()) } else { Err(format!("version {version} for {before}, but it begins within {begins:?}")) }
+    }
+
+    /// The versions that a key may begin with.
+    fn begins(&self, address: &Address<'static>, clock: UnixMillis) -> Vec<RangeInclusive<Version>> {
+        const LAST: Version = Version::new(u64::MAX);
+        let floor = self.floors.get(&floor_of(address)).copied().unwrap_or_default();
+        let above_floor = floor.at_least.next()..=if self.roomy { floor.at_most.next() } else { LAST };
+        let Some(gone) = self.gone.get(address) else { return vec![above_floor] };
+        let next = gone.version.next();
+        match self.is_remembered(gone, clock) {
+            true if self.roomy => vec![next..=next],
+            true => vec![next..=LAST],
+            false => vec![next..=next, above_floor],
         }
     }
 

@@ -8,6 +8,7 @@ mod demands;
 mod graves;
 mod known;
 mod pages;
+mod put_back;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,6 +203,7 @@ impl Model {
                 }
                 self.judge_write(&address, write, (clock, now), outcome)
             }
+            KeyAction::PutBack(dumped) => self.judge_put_back(&address, dumped, (clock, now), outcome),
         }
     }
 

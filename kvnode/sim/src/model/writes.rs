@@ -77,7 +77,7 @@ impl Model {
         }
     }
 
-    fn judge_full(&self, address: &Address<'static>, outcome: &Outcome) -> Result<(), String> {
+    pub(super) fn judge_full(&self, address: &Address<'static>, outcome: &Outcome) -> Result<(), String> {
         let Err(Refusal::MemoryFull { used, needed, limit, creating }) = outcome else {
             unreachable!("only refusals for want of memory come here")
         };
@@ -88,7 +88,7 @@ impl Model {
         Ok(())
     }
 
-    fn take_over(&mut self, address: &Address<'static>, known: Known) {
+    pub(super) fn take_over(&mut self, address: &Address<'static>, known: Known) {
         self.graves.reopen(address);
         self.seen.insert(address.clone());
         self.live.insert(address.clone(), known);

@@ -12,7 +12,8 @@ use crate::subject::Subject;
 pub(super) type Retry = (PartitionNumber, Namespace, u128, u128);
 
 fn retry_of(command: &KeyCommand<'_>) -> Option<Retry> {
-    let idempotency = command.idempotency.filter(|_| command.action != KeyAction::Get)?;
+    let idempotency =
+        command.idempotency.filter(|_| !matches!(command.action, KeyAction::Get | KeyAction::PutBack(_)))?;
     let address = &command.address;
     Some((address.partition(), address.namespace, idempotency.key, idempotency.request))
 }

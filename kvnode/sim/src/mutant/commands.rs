@@ -2,6 +2,8 @@
 
 use kvnode_core::store::change::NewValue;
 use kvnode_core::store::command::{AllCommand, KeyAction, KeyCommand, NewExpiry, NewTags, Write};
+use kvnode_core::store::dumped::Dumped;
+use kvnode_core::store::key::Address;
 use kvnode_core::time::UnixMillis;
 
 use super::{Mutant, Mutation};
@@ -49,12 +51,21 @@ impl<S: Subject> Mutant<S> {
     }
 }
 
+/// Newer than anything that a life has written.
+pub(super) fn newest<'c>(address: &Address<'c>, dumped: &Dumped<'c>, now: UnixMillis) -> KeyCommand<'c> {
+    const AHEAD: u64 = 1 << 40;
+    let (value, version) = (dumped.value.clone(), dumped.version().get() + AHEAD);
+    let mut newest = Dumped::new(value, version, now.plus_millis(AHEAD)).expect("a version as good");
+    newest.tags = dumped.tags.clone();
+    KeyCommand::new(address.clone(), KeyAction::PutBack(newest))
+}
+
 pub(super) fn without_conditions<'c>(command: &KeyCommand<'c>) -> KeyCommand<'c> {
     let mut command = command.clone();
     match &mut command.action {
         KeyAction::Write(write) => write.conditions.clear(),
         KeyAction::Delete { conditions, .. } => conditions.clear(),
-        KeyAction::Get => {}
+        KeyAction::Get | KeyAction::PutBack(_) => {}
     }
     command
 }

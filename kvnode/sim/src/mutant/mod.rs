@@ -99,7 +99,7 @@ impl<S: Subject> Subject for Mutant<S> {
         self.remember(command, &outcome, now);
         self.keep_first(command, &outcome);
         let outcome = self.spoil_outcome(command, outcome, now);
-        if matches!(command.action, KeyAction::Write(_)) {
+        if matches!(command.action, KeyAction::Write(_) | KeyAction::PutBack(_)) {
             return self.spoil_eviction(outcome, &before, now);
         }
         outcome

@@ -52,6 +52,10 @@ mutations! {
     KeepDropsTheTags,
     /// A moment that is over makes an entry that lives for ever.
     PastMomentIgnored,
+    /// What is put back has the version that it had, though its key has gone on.
+    PutBackGoesBack,
+    /// What is put back takes the place of what is newer.
+    PutBackReplacesNewer,
     /// Increments add one more.
     IncrementOffByOne,
     /// What is written over something begins one byte too late.

@@ -7,7 +7,7 @@ use kvnode_core::store::key::{Address, Namespace};
 use kvnode_core::store::outcome::{Outcome, Refusal, Reply};
 use kvnode_core::time::UnixMillis;
 
-use super::commands::without_conditions;
+use super::commands::{newest, without_conditions};
 use super::{Mutant, Mutation};
 use crate::subject::Subject;
 
@@ -15,7 +15,10 @@ impl<S: Subject> Mutant<S> {
     pub(super) fn spoil_outcome(&mut self, command: &KeyCommand<'_>, outcome: Outcome, now: UnixMillis) -> Outcome {
         match outcome {
             Ok(Reply::Stored { entry, created, previous }) => {
-                let version = self.spoil_version(&entry, created);
+                let version = match &command.action {
+                    KeyAction::PutBack(dumped) if self.mutation == Mutation::PutBackGoesBack => dumped.version(),
+                    _ => self.spoil_version(&entry, created),
+                };
                 let previous = match previous {
                     Some(_) if self.mutation == Mutation::PreviousIsPresent => Some(entry.value.content().into()),
                     previous => previous,
@@ -23,6 +26,10 @@ impl<S: Subject> Mutant<S> {
                 self.spoil_stored(command, &entry, now);
                 Ok(Reply::Stored { entry: Entry { version, ..entry }, created, previous })
             }
+            Ok(Reply::Found(_)) if self.mutation == Mutation::PutBackReplacesNewer => match &command.action {
+                KeyAction::PutBack(dumped) => self.inner.execute(&newest(&command.address, dumped, now), now),
+                _ => outcome,
+            },
             Ok(Reply::Absent) if command.action == KeyAction::Get => Ok(self.ghost(command, now)),
             Ok(Reply::Deleted { .. }) if self.mutation == Mutation::TombstoneNotCounted => {
                 self.hidden += 1;

@@ -2,6 +2,7 @@
 //! namespaces; short lives, so that things expire; and stores small enough that memory and tombstones run out.
 
 mod conditions;
+mod dumps;
 mod writes;
 
 use kvnode_core::store::answers::Idempotency;
@@ -126,8 +127,9 @@ impl Workload {
     pub fn next_step(&self, now: UnixMillis, random: &mut StdRng) -> Step {
         let address = self.any_address(random);
         let action = match random.random_range(0..100) {
-            0..50 => KeyAction::Write(self.write(now, random)),
-            50..62 => KeyAction::Get,
+            0..47 => KeyAction::Write(self.write(now, random)),
+            47..51 => KeyAction::PutBack(self.dumped(now, random)),
+            51..62 => KeyAction::Get,
             62..82 => {
                 KeyAction::Delete { conditions: self.conditions(now, random), with_previous: random.random_bool(0.3) }
             }

@@ -84,13 +84,14 @@ impl Workload {
     }
 
     fn new_tags(&self, random: &mut StdRng) -> NewTags {
-        if random.random_bool(0.4) {
-            return NewTags::Keep;
-        }
+        if random.random_bool(0.4) { NewTags::Keep } else { NewTags::Set(self.tags(random)) }
+    }
+
+    pub(super) fn tags(&self, random: &mut StdRng) -> Tags {
         let tag = random.random_range(0..TAG_VALUES).to_string();
         let pairs = [("tag", tag.as_str()), ("другой", "значение")];
         let count = random.random_range(0..=pairs.len());
-        NewTags::Set(Tags::new(pairs[..count].iter().copied(), &self.config.limits).expect("two short tags"))
+        Tags::new(pairs[..count].iter().copied(), &self.config.limits).expect("two short tags")
     }
 }
 

@@ -16,7 +16,7 @@ use crate::store::record::{Event, Record};
 use crate::time::UnixMillis;
 
 /// A [`Reply`] that names the entry by its handle, so that more can be done before it is shown.
-enum Done {
+pub(super) enum Done {
     Found(Handle),
     Absent,
     Stored { handle: Handle, created: bool, previous: Option<Box<[u8]>> },
@@ -25,10 +25,10 @@ enum Done {
 
 /// The command's address, and what was found there.
 #[derive(Clone, Copy)]
-struct At<'c> {
-    hash: u64,
-    address: &'c Address<'c>,
-    found: Option<Handle>,
+pub(super) struct At<'c> {
+    pub(super) hash: u64,
+    pub(super) address: &'c Address<'c>,
+    pub(super) found: Option<Handle>,
     /// Room for the answer is reserved before anything is done, if it is to be kept.
     idempotency: Option<Idempotency>,
 }
@@ -43,7 +43,8 @@ impl Partition {
         ledger: &Ledger,
     ) -> Outcome<EntryRef<'_>> {
         self.advance(now);
-        if let Some(idempotency) = command.idempotency.filter(|_| command.action != KeyAction::Get) {
+        let answered_again = matches!(command.action, KeyAction::Write(_) | KeyAction::Delete { .. });
+        if let Some(idempotency) = command.idempotency.filter(|_| answered_again) {
             return self.execute_once(command, place, idempotency, ledger);
         }
         let (done, _) = self.act(command, place, None, ledger)?;
@@ -97,6 +98,7 @@ impl Partition {
                 let previous = before.filter(|_| *with_previous).map(|entry| entry.content().into());
                 self.delete(at, previous, ledger)
             }
+            KeyAction::PutBack(dumped) => Ok((self.put_back(at, dumped, ledger)?, 0)),
         }
     }
 
@@ -179,7 +181,7 @@ impl Partition {
             Done::Stored { handle, created: false, .. } => (AnswerKind::Replaced, Some(*handle)),
             Done::Deleted { version, .. } => (AnswerKind::Deleted(*version), None),
             Done::Absent => (AnswerKind::Absent, None),
-            Done::Found(_) => unreachable!("a get has no use for an idempotency key"),
+            Done::Found(_) => unreachable!("only writes and deletes are answered again"),
         };
         let answer = Answer { idempotency, kind };
         let keyspace = keyspace_of(&self.shared, &self.others, namespace);

@@ -11,6 +11,7 @@ mod burial;
 mod eviction;
 mod execute;
 mod put;
+mod put_back;
 mod questions;
 mod restore;
 mod snapshot;

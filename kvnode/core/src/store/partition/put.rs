@@ -1,5 +1,5 @@
-//! Writing an entry down: with the version that comes next, and only if the quota of its account and the memory of the
-//! node allow it.
+//! Writing an entry down: with a version that its key never had, and only if the quota of its account and the memory of
+//! the node allow it.
 
 use std::sync::Arc;
 
@@ -30,7 +30,8 @@ struct Charge {
 }
 
 impl Partition {
-    /// Writes the draft with the version that comes next. `beside` are bytes that this takes elsewhere.
+    /// Writes the draft with the version that comes next, or with its own if that is higher. `beside` are bytes that this
+    /// takes elsewhere.
     pub(super) fn put(
         &mut self,
         namespace: Namespace,
@@ -99,13 +100,14 @@ impl Partition {
         unborn: Option<&Keyspace>,
         ledger: &Ledger,
     ) -> Result<Room, Refusal> {
+        let least = draft.version;
         let mut evictions = 0;
         loop {
             let keyspace = unborn.or_else(|| self.keyspace(namespace)).expect("it exists or is about to");
             // A tombstone is found here, too: its place is taken over, and its version gone on from.
             let found = keyspace.find(hash, draft.key.as_bytes());
             let known = found.map(|handle| keyspace.view(handle));
-            draft.version = known.map_or(keyspace.floor, |entry| entry.version()).next();
+            draft.version = known.map_or(keyspace.floor, |entry| entry.version()).next().max(least);
             let creating = known.is_none_or(|entry| entry.is_tombstone());
             let growth = Self::own_bytes(unborn) + beside + keyspace.growth(found, draft);
             let reserved = reserve(growth, creating, ledger);

@@ -65,8 +65,8 @@ impl Tally {
         let operation = match action {
             KeyAction::Get => READ,
             KeyAction::Delete { .. } => DELETE,
-            KeyAction::Write(_) if creates(outcome) => CREATE,
-            KeyAction::Write(_) => UPDATE,
+            KeyAction::Write(_) | KeyAction::PutBack(_) if creates(outcome) => CREATE,
+            KeyAction::Write(_) | KeyAction::PutBack(_) => UPDATE,
         };
         let status = match outcome {
             Ok(Reply::Absent) => NOT_FOUND,

@@ -42,6 +42,7 @@ pub(super) fn describe(paths: &mut Paths<'_>) {
         .answers(200, "Lines without end.", LINES, schema("SeenOperation"))
         .refuses(&[503]);
     paths.add("/admin/monitor", "get", monitor);
+    dumping(paths);
     moving(paths);
     let level = object(&[("level", json!({"enum": ["debug", "info", "warning", "error", "critical"]}))], &[]);
     let levels = operation("logLevels", "Tell how much is logged").answers(200, "The level.", JSON, level.clone());
@@ -51,6 +52,28 @@ pub(super) fn describe(paths: &mut Paths<'_>) {
         .answers(200, "The level as it is now.", JSON, level)
         .refuses(&[400, 413]);
     paths.add("/admin/log-levels", "put", set);
+}
+
+fn dumping(paths: &mut Paths<'_>) {
+    let dump = operation("dump", "Write down everything the node holds")
+        .about(
+            "A first line, a line for each entry of all namespaces, and a last line; an answer without that was cut off. \
+             The `crc` of each line is the CRC-32 of all bytes before it. The node goes on meanwhile.",
+        )
+        .answers(200, "The dump.", LINES, schema("DumpLine"))
+        .refuses(&[400, 503]);
+    paths.add("/admin/dump", "get", dump);
+    let example = "{\"format\":\"kvnode-dump\",\"form\":1,\"tenant\":\"dev\",\"node\":\"dev-0\",…";
+    let restore = operation("restore", "Take back what a dump holds")
+        .about(
+            "What is as new as in the dump, or newer, stays as it is, and nothing is deleted; to do it twice is the same as \
+             to do it once. The first line that is not right ends it; the sentence says how far it came.",
+        )
+        .query("from", &text(), "The tenant that the dump is of, if it is another than the node's.")
+        .takes(&[(LINES, schema("DumpLine"), example.into())])
+        .answers(200, "All of it was taken.", JSON, schema("Restored"))
+        .refuses(&[400, 409, 413, 503, 507]);
+    paths.add("/admin/restore", "post", restore);
 }
 
 fn moving(paths: &mut Paths<'_>) {
@@ -82,7 +105,7 @@ fn operation(id: &str, summary: &str) -> Operation {
     Operation::new(id, TAG, Access::Admin, summary)
 }
 
-pub(super) fn schemas() -> [(&'static str, Value); 4] {
+pub(super) fn schemas() -> [(&'static str, Value); 6] {
     let node = object(
         &[
             ("name", text()),
@@ -142,5 +165,46 @@ pub(super) fn schemas() -> [(&'static str, Value); 4] {
         ],
         &[],
     );
-    [("Status", status), ("Room", room), ("SeenOperation", seen), ("Drained", drained)]
+    let restored = [
+        ("restored", json!({"type": "integer", "description": "Entries that are as the dump has them."})),
+        ("kept", json!({"type": "integer", "description": "Entries that were there already, as new or newer."})),
+        ("expired", json!({"type": "integer", "description": "Entries whose time is over."})),
+    ];
+    [
+        ("Status", status),
+        ("Room", room),
+        ("SeenOperation", seen),
+        ("Drained", drained),
+        ("DumpLine", dump_line()),
+        ("Restored", object(&restored, &[])),
+    ]
+}
+
+/// Of an entry. The first line and the last one have other members, which programs need not know.
+fn dump_line() -> Value {
+    let moment = |about: &str| json!({"type": "integer", "format": "int64", "minimum": 0, "description": about});
+    let members = [
+        ("key", text()),
+        (
+            "namespace",
+            json!({"type": "string", "description": "An account's UUID, or `system`; absent: the tenant's own keys."}),
+        ),
+        ("json", json!({"type": "string", "description": "The exact text of a JSON value."})),
+        ("bytes", json!({"type": "string", "contentEncoding": "base64"})),
+        ("version", number()),
+        ("created_at", moment("Milliseconds since 1970, as all moments here.")),
+        ("updated_at", moment("When it was written last.")),
+        ("expires_at", moment("When it is gone.")),
+        ("ttl", json!({"type": "integer", "minimum": 1, "description": "The seconds it was given."})),
+        ("tags", json!({"type": "object", "additionalProperties": text()})),
+        (
+            "crc",
+            json!({"type": "string", "description": "The CRC-32 of all bytes of the dump before it.", "pattern": "^[0-9a-f]{8}$"}),
+        ),
+    ];
+    let always = ["key", "version", "created_at", "updated_at", "crc"];
+    let optional: Vec<&str> = members.iter().map(|(name, _)| *name).filter(|name| !always.contains(name)).collect();
+    let mut line = object(&members, &optional);
+    line["description"] = "A line of an entry.".into();
+    line
 }
