@@ -170,7 +170,11 @@ impl Store {
                 bail!("{} ended instead of listening; it said: {}", self.name, tail(&self.log(), LAST_LINES));
             }
         }
-        Ok(())
+        // A node listens before it has read what it kept, and says meanwhile that it is loading.
+        let Some(http) = self.http else { return Ok(()) };
+        wait_for("kvnode to be ready", SOON, || {
+            Ok((ask(http, "GET /readyz HTTP/1.0\r\n")? == "HTTP/1.0 200 OK").then_some(()))
+        })
     }
 
     /// A lone node of a Redis cluster takes a moment to believe that its slots are its own.
@@ -238,7 +242,7 @@ fn redis_arguments(address: SocketAddr, folder: &Path) -> Vec<OsString> {
     arguments
 }
 
-/// The first line of the answer to an inline command.
+/// The first line of the answer to an inline command, or to a request.
 fn ask(address: SocketAddr, line: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(SOON))?;
