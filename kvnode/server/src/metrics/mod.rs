@@ -2,6 +2,7 @@
 //! client's choosing: a path, a key or an invented method as a label would let anyone fill the memory with series.
 
 mod cluster;
+mod frequent;
 pub(crate) mod process;
 pub(crate) mod snapshot;
 pub(crate) mod text;
@@ -16,13 +17,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
+use frequent::Frequent;
 use snapshot::{Readings, Snapshot};
 
 /// From a hundredth of the promised p50 of a millisecond to the longest a request may take.
 const DURATION_BUCKETS: [f64; 14] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
     endpoint: &'static str,
@@ -47,10 +49,12 @@ pub(crate) struct Metrics {
     registry: Registry,
     tenant: String,
     requests: Family<RequestLabels, Counter>,
+    frequent_requests: Frequent<RequestLabels>,
     request_duration: Histogram,
     /// All requests, as a figure that is quick to read: the rate is computed from it.
     answered: AtomicU64,
     operations: Family<OperationLabels, Counter>,
+    frequent_operations: Frequent<(&'static str, &'static str)>,
     tasks: Family<TaskLabels, Counter>,
     pub(crate) active_connections: Gauge,
     requests_per_second: Gauge<f64, AtomicU64>,
@@ -65,6 +69,7 @@ impl Metrics {
         let metrics = Self {
             tenant: tenant.to_owned(),
             requests: registered(&mut registry, "http_requests", "Requests answered", Family::default()),
+            frequent_requests: Frequent::default(),
             request_duration: registered(
                 &mut registry,
                 "http_request_duration_seconds",
@@ -73,6 +78,7 @@ impl Metrics {
             ),
             answered: AtomicU64::new(0),
             operations: registered(&mut registry, "kvstore_operations", "Operations of the store", Family::default()),
+            frequent_operations: Frequent::default(),
             tasks: registered(&mut registry, "background_tasks", "Runs of background tasks", Family::default()),
             active_connections: registered(&mut registry, "active_connections", "Open connections", Gauge::default()),
             requests_per_second: registered(
@@ -91,13 +97,12 @@ impl Metrics {
     pub(crate) fn request(&self, method: &http::Method, endpoint: &'static str, status: u16, duration: Duration) {
         self.answered.fetch_add(1, Ordering::Relaxed);
         let labels = RequestLabels { method: method_label(method), endpoint, status };
-        self.requests.get_or_create(&labels).inc();
+        self.frequent_requests.count(labels, || self.requests.get_or_create(&labels).clone());
         self.request_duration.observe(duration.as_secs_f64());
     }
 
     pub(crate) fn operation(&self, operation: &'static str, status: &'static str) {
-        let labels = OperationLabels { operation, tenant: self.tenant.clone(), status };
-        self.operations.get_or_create(&labels).inc();
+        self.frequent_operations.count((operation, status), || self.operation_counter(operation, status));
     }
 
     /// The same as a counter to be kept, for those that count without a look at any label.
