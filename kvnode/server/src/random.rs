@@ -11,10 +11,10 @@ pub(crate) fn below(limit: usize) -> usize {
     rand::random_range(0..limit)
 }
 
-/// 32 hexadecimal digits: enough that no two requests of a cluster's life share them.
+/// So large that no two requests of a cluster's life share one.
 #[expect(clippy::disallowed_methods, reason = "this is the crate's random module")]
-pub(crate) fn request_id() -> String {
-    format!("{:032x}", rand::random::<u128>())
+pub(crate) fn request_id() -> u128 {
+    rand::random()
 }
 
 /// Of a node that has not had one before. No two nodes anywhere may come to the same.

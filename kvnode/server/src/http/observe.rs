@@ -1,32 +1,28 @@
 //! Around every request: its id, the node's name on the answer, and the count and time of it.
 
+mod request_id;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tokio::time::timeout;
+
+pub(super) use request_id::RequestId;
 
 use super::labels::Labels;
 use super::problem::Problem;
 use super::slow;
-use crate::random;
 use crate::shared::Shared;
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const X_KV_NODE: HeaderName = HeaderName::from_static("x-kv-node");
-
-/// A client's own id is taken over up to this length; it ends up in log lines.
-const REQUEST_ID_BYTES_MAX: usize = 128;
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_KV_NODE: HeaderName = HeaderName::from_static("x-kv-node");
 
 /// Whoever runs the node may move all of its data in one request.
 const WITHOUT_TIME_LIMIT: &str = "/admin/";
-
-/// The id by which a request can be found in logs: the client's, or one made up here.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(Arc<str>);
 
 /// What this layer needs of the node.
 #[derive(Clone, Debug)]
@@ -44,28 +40,21 @@ pub(super) struct Observed<'r> {
     pub(super) endpoint: &'static str,
 }
 
-impl RequestId {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        Self(own_id(headers).unwrap_or_else(random::request_id).into())
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Observed<'_> {
-    /// Names the request and the node in its answer, and counts it. `path` is for requests that took long.
-    pub(super) fn end(&self, shared: &Shared, response: &mut Response, path: Option<&str>) {
+    /// Names the request and the node in its answer.
+    fn name(&self, shared: &Shared, response: &mut Response) {
         let headers = response.headers_mut();
-        if let Ok(value) = HeaderValue::from_str(self.id.as_str()) {
-            headers.insert(X_REQUEST_ID, value);
+        for (name, text) in [(X_REQUEST_ID, self.id.as_str()), (X_KV_NODE, shared.settings.name.as_str())] {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(name, value);
+            }
         }
-        if let Ok(value) = HeaderValue::from_str(shared.settings.name.as_str()) {
-            headers.insert(X_KV_NODE, value);
-        }
+    }
+
+    /// Counts the request. `path` is for those that took long.
+    pub(super) fn end(&self, shared: &Shared, status: StatusCode, path: Option<&str>) {
         let duration = shared.clock.instant().duration_since(self.begun);
-        let status = response.status().as_u16();
+        let status = status.as_u16();
         shared.metrics.request(self.method, self.endpoint, status, duration);
         if let (Some(slow_from), Some(path)) = (shared.live().slow_request, path)
             && duration >= slow_from
@@ -103,7 +92,8 @@ pub(super) async fn observe(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let observed = Observed { begun, id, method: &method, endpoint };
-    observed.end(&shared, &mut response, uri.as_ref().map(Uri::path));
+    observed.name(&shared, &mut response);
+    observed.end(&shared, response.status(), uri.as_ref().map(Uri::path));
     response
 }
 
@@ -113,10 +103,4 @@ pub(super) fn too_long(time_max: Duration) -> Problem {
         time_max.as_secs_f64()
     );
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "OutcomeUnknown", sentence)
-}
-
-fn own_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
-    let visible = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
-    (visible && id.len() <= REQUEST_ID_BYTES_MAX).then(|| id.to_owned())
 }

@@ -4,11 +4,15 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
+use axum::body::{Body, HttpBody};
 use axum::response::Response;
 use bytes::Bytes;
-use http::StatusCode;
+use http::response::Parts;
+use http::{HeaderName, StatusCode, header};
 use http_body_util::BodyExt;
 use kvnode_core::time::UnixMillis;
+
+use crate::http::observe::{RequestId, X_KV_NODE, X_REQUEST_ID};
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
 const DATE_BYTES: usize = 29;
@@ -20,31 +24,59 @@ struct Date {
     text: [u8; DATE_BYTES],
 }
 
-/// Takes the body out of an answer.
-pub(super) async fn body_of(response: &mut Response) -> Bytes {
-    let body = std::mem::take(response.body_mut());
-    body.collect().await.expect("what the handlers of one key answer was made before").to_bytes()
+/// What a handler said, and the id of the request.
+#[derive(Debug)]
+pub(super) struct Answer {
+    head: Parts,
+    id: RequestId,
+    pub(super) body: Bytes,
 }
 
-/// Everything up to the body, which has so many bytes.
-pub(super) fn write_head(out: &mut Vec<u8>, response: &Response, body_bytes: usize, now: UnixMillis) {
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(response.status().as_str().as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(response.status().canonical_reason().unwrap_or("<none>").as_bytes());
-    out.extend_from_slice(b"\r\n");
-    for (name, value) in response.headers() {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
+impl Answer {
+    pub(super) async fn of(response: Response, id: RequestId) -> Self {
+        let (head, mut body) = response.into_parts();
+        Self { head, id, body: whole(&mut body).await }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// Everything up to the body. What names the request and the node is not put among the other headers, as it is in
+    /// the general way, but written behind them: the same bytes, without making values of them first.
+    pub(super) fn write_head(&self, out: &mut Vec<u8>, node: &str, now: UnixMillis) {
+        let status = self.head.status;
+        out.extend_from_slice(b"HTTP/1.1 ");
+        out.extend_from_slice(status.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(status.canonical_reason().unwrap_or("<none>").as_bytes());
+        out.extend_from_slice(b"\r\n");
+        for (name, value) in &self.head.headers {
+            line(out, name, value.as_bytes());
+        }
+        line(out, &X_REQUEST_ID, self.id.as_str().as_bytes());
+        line(out, &X_KV_NODE, node.as_bytes());
+        if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            write!(out, "content-length: {}\r\n", self.body.len()).expect("memory takes everything");
+        }
+        line(out, &header::DATE, &date(now));
         out.extend_from_slice(b"\r\n");
     }
-    if !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        write!(out, "content-length: {body_bytes}\r\n").expect("memory takes everything");
+}
+
+/// The bodies that handlers of one key make are there at once, and in one piece.
+async fn whole(body: &mut Body) -> Bytes {
+    let first = body.frame().await.map(|frame| frame.expect(WHOLE).into_data().expect(WHOLE));
+    debug_assert!(body.is_end_stream(), "{WHOLE}");
+    first.unwrap_or_default()
+}
+
+const WHOLE: &str = "what the handlers of one key answer was made before";
+
+fn line(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
     }
-    out.extend_from_slice(b"date: ");
-    out.extend_from_slice(&date(now));
-    out.extend_from_slice(b"\r\n\r\n");
 }
 
 fn date(now: UnixMillis) -> [u8; DATE_BYTES] {

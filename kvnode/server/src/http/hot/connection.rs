@@ -13,9 +13,9 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{self, Sleep, sleep_until, timeout_at};
 
+use super::Hot;
 use super::head::{self, Begin};
 use super::respond::respond;
-use super::{Hot, answer};
 
 /// What is read at once, and the most that a request for this way may have.
 const READ_BYTES: usize = 8 * 1024;
@@ -178,8 +178,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             let Some(named) = self.hot.paths.key(head.path) else { break Rest::General };
             at += head.body.end;
             let body = Bytes::copy_from_slice(&arrived[head.body.clone()]);
-            let (response, body) = respond(self.hot, self.from, head, named, body).await;
-            answer::write_head(&mut self.output, &response, body.len(), self.hot.shared.clock.now());
+            let answer = respond(self.hot, self.from, head, named, body).await;
+            let node = self.hot.shared.settings.name.as_str();
+            answer.write_head(&mut self.output, node, self.hot.shared.clock.now());
+            let body = answer.body;
             if body.len() < COPIED_BYTES_MAX {
                 self.output.extend_from_slice(&body);
             } else {

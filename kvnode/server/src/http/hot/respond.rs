@@ -6,25 +6,20 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::Method;
 use tokio::time::timeout;
 
+use super::Hot;
+use super::answer::Answer;
 use super::head::Head;
 use super::paths::Named;
-use super::{Hot, answer};
 use crate::http::call::{Asked, Call, told};
 use crate::http::observe::{Observed, RequestId, too_long};
 use crate::http::{read, write};
 
-pub(super) async fn respond(
-    hot: &Hot,
-    from: IpAddr,
-    head: Head<'_>,
-    named: Named<'_>,
-    body: Bytes,
-) -> (Response, Bytes) {
+pub(super) async fn respond(hot: &Hot, from: IpAddr, head: Head<'_>, named: Named<'_>, body: Bytes) -> Answer {
     let shared = &hot.shared;
     let Head { method, path, query, headers, .. } = head;
     let observed =
@@ -46,11 +41,11 @@ pub(super) async fn respond(
         Poll::Ready(answered) => Some(answered),
         Poll::Pending => timeout(time_max, answering).await.ok(),
     };
-    let mut response = match answered {
+    let response = match answered {
         Some(answered) => told(answered, named.dialect),
         None => too_long(time_max).into_response(),
     };
-    let body = answer::body_of(&mut response).await;
-    observed.end(shared, &mut response, Some(path));
-    (response, body)
+    let answer = Answer::of(response, observed.id.clone()).await;
+    observed.end(shared, answer.status(), Some(path));
+    answer
 }
