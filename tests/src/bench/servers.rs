@@ -97,14 +97,25 @@ pub(crate) fn kvnode_flags(kvnode: &Kvnode, resp: &str) -> Vec<String> {
     flags.map(str::to_owned).collect()
 }
 
+/// How nginx comes to the file that it serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileIs {
+    /// As nginx does unless it is told otherwise, and with what Debian's package sets.
+    OpenedEachTime,
+    /// The fastest there is: held open, and copied into the answer.
+    HeldOpen,
+}
+
 /// Serves a file with this content.
-pub(crate) fn nginx(content: &str, core: usize, folder: &Path) -> Result<Server> {
+pub(crate) fn nginx(content: &str, core: usize, folder: &Path, file_is: FileIs) -> Result<Server> {
     let address = free_address()?;
+    let folder = &folder.join(file_is.name());
+    fs::create_dir_all(folder)?;
     fs::write(folder.join(FILE.trim_start_matches('/')), content)?;
     let settings = folder.join("nginx.conf");
-    fs::write(&settings, nginx_settings(address, folder))?;
+    fs::write(&settings, nginx_settings(address, folder, file_is))?;
     let [settings, folder_text] = [&settings, folder].map(|path| path.to_string_lossy().into_owned());
-    let running = Running::start("nginx", core, folder, "nginx", &["-p", &folder_text, "-c", &settings])?;
+    let running = Running::start(file_is.name(), core, folder, "nginx", &["-p", &folder_text, "-c", &settings])?;
     answering(Server { running, address })
 }
 
@@ -154,10 +165,29 @@ impl Server {
     }
 }
 
+impl FileIs {
+    fn name(self) -> &'static str {
+        match self {
+            Self::OpenedEachTime => "nginx",
+            Self::HeldOpen => "nginx-holding",
+        }
+    }
+
+    /// What only one of the two has.
+    pub(crate) fn settings(self) -> &'static str {
+        match self {
+            Self::OpenedEachTime => "    sendfile on;\n    tcp_nopush on;\n",
+            Self::HeldOpen => {
+                "    sendfile off;\n    open_file_cache max=16 inactive=600s;\n    open_file_cache_valid 600s;\n"
+            }
+        }
+    }
+}
+
 /// One process, so that one process id has all of its time and nothing is left when it ends. No access log, unbounded
-/// use of a connection, the file held open: what it has to do is read a request and send a file.
-pub(crate) fn nginx_settings(address: impl std::fmt::Display, folder: &Path) -> String {
-    let folder = folder.display();
+/// use of a connection: what it has to do is read a request and send a file.
+pub(crate) fn nginx_settings(address: impl std::fmt::Display, folder: &Path, file_is: FileIs) -> String {
+    let (folder, file) = (folder.display(), file_is.settings());
     format!(
         "daemon off;
 master_process off;
@@ -172,10 +202,7 @@ http {{
     keepalive_requests 1000000000;
     keepalive_timeout 600s;
     tcp_nodelay on;
-    sendfile off;
-    open_file_cache max=16 inactive=600s;
-    open_file_cache_valid 600s;
-    client_body_temp_path {folder}/body;
+{file}    client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;

@@ -20,9 +20,10 @@ use super::versions;
 /// One client that waits for each answer, and enough of them to keep a server busy.
 const CONNECTIONS: [usize; 2] = [1, 50];
 
-/// Us and the peer.
-const PAIRS: [(Subject, Subject); 2] =
-    [(Subject::KvnodeGet, Subject::NginxGet), (Subject::KvnodePut, Subject::RedisSet)];
+/// Us and a peer.
+const GETS: [(Subject, Subject); 2] =
+    [(Subject::KvnodeGet, Subject::NginxGet), (Subject::KvnodeGet, Subject::NginxHeldGet)];
+const PUTS: (Subject, Subject) = (Subject::KvnodePut, Subject::RedisSet);
 
 /// Requests that should cost little more than our own plain GET, under the load that keeps a server busy.
 const OWN_PAIRS: [(Subject, Subject); 2] =
@@ -70,7 +71,7 @@ pub(crate) fn take(cores: Cores, folder: &Path, rounds: usize, seconds: u64) -> 
 
     let (mut turns, mut contests) = (Turns::new(rounds), Vec::new());
     for (placement, places) in Placement::all(cores) {
-        for pair in PAIRS {
+        for pair in GETS.into_iter().chain([PUTS]) {
             for connections in CONNECTIONS {
                 let rounds = hold(&bench, pair, connections, (placement, places), seconds, &mut turns)?;
                 contests.push(Contest { pair, connections, placement, rounds });

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::subjects::{self, Subject, USER_KEYS};
-use super::{Contest, Findings, OWN_PAIRS, PAIRS};
+use super::{Contest, Findings, GETS, OWN_PAIRS, PUTS};
 use crate::bench::needs::Kvnode;
 use crate::bench::page::{self, PROCESSOR_TIME};
 use crate::bench::redis_benchmark::{self, VALUE_BYTES};
 use crate::bench::sample::Sample;
-use crate::bench::servers::{self, FILE, SECRET_FILE, TENANT};
+use crate::bench::servers::{self, FILE, FileIs, SECRET_FILE, TENANT};
 use crate::bench::turns::Placement;
 use crate::bench::wrk::{self, KEYS};
 
@@ -35,8 +35,9 @@ pub(crate) fn page(findings: &Findings, kvnode: &Kvnode) -> String {
 one request**, measured while server and client share one core, so that the server is never idle: kvnode's divided by
 its peer's, round by round, as median (least–most) of {rounds} rounds of {seconds} s each. Below 1 kvnode needs less.\n
 ## GET\n
-Both answer with the same {body_bytes} bytes: kvnode looks the key up and writes the entry as JSON, nginx sends a file
-it holds open. One key, one file.\n\n{gets}
+Both answer with the same {body_bytes} bytes: kvnode looks the key up and writes the entry as JSON, nginx sends a file.
+One key, one file. nginx is there twice: as it serves files unless it is told otherwise, opening the file for each
+request, and with the settings that were fastest here, holding it open.\n\n{gets}
 {get_reading}\n
 ## PUT\n
 {KEYS} keys in turn, values of {VALUE_BYTES} bytes, overwritten; kvnode answers with the whole entry. There is no peer
@@ -77,20 +78,27 @@ fn contests(findings: &Findings, placement: Placement, pair: (Subject, Subject))
 
 fn gets(findings: &Findings) -> String {
     let mut text = String::from(
-        "| connections | kvnode, µs | nginx, µs | **kvnode ÷ nginx** | kvnode, 1000/s on one core | nginx | kvnode, 1000/s on two cores | nginx |\n\
-         |---|---|---|---|---|---|---|---|\n",
+        "| nginx' file | connections | kvnode, µs | nginx, µs | **kvnode ÷ nginx** | kvnode, 1000/s on one core | nginx | kvnode, 1000/s on two cores | nginx |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
-    for shared in contests(findings, Placement::SharedCore, PAIRS[0]) {
+    for shared in GETS.into_iter().flat_map(|pair| contests(findings, Placement::SharedCore, pair)) {
         let (ours, theirs, ratio) = shared.spreads(|sample| sample.cpu_micros);
         let on_one = shared.spreads(Sample::throughput);
         let _ = write!(
             text,
-            "| {} | {ours:.1} | {theirs:.1} | **{ratio:.2}** | {:.1} | {:.1} |",
-            shared.connections, on_one.0, on_one.1
+            "| {} | {} | {ours:.1} | {theirs:.1} | **{ratio:.2}** | {:.1} | {:.1} |",
+            file(shared),
+            shared.connections,
+            on_one.0,
+            on_one.1
         );
         let _ = writeln!(text, "{}", on_two_cores(findings, shared));
     }
     text
+}
+
+fn file(contest: &Contest) -> &'static str {
+    if contest.pair.1 == Subject::NginxHeldGet { "held open" } else { "opened each time" }
 }
 
 fn puts(findings: &Findings) -> String {
@@ -98,7 +106,7 @@ fn puts(findings: &Findings) -> String {
         "| connections | kvnode PUT, µs | Redis SET, µs | kvnode, 1000/s on one core | Redis | kvnode, 1000/s on two cores | Redis |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    for shared in contests(findings, Placement::SharedCore, PAIRS[1]) {
+    for shared in contests(findings, Placement::SharedCore, PUTS) {
         let (ours, theirs, _) = shared.spreads(|sample| sample.cpu_micros);
         let on_one = shared.spreads(Sample::throughput);
         let _ =
@@ -133,10 +141,11 @@ fn on_two_cores(findings: &Findings, shared: &Contest) -> String {
 /// What the table says, in words that follow from its figures.
 fn get_reading(findings: &Findings) -> String {
     let mut text = String::new();
-    for contest in contests(findings, Placement::SharedCore, PAIRS[0]) {
+    for contest in GETS.into_iter().flat_map(|pair| contests(findings, Placement::SharedCore, pair)) {
         let (_, _, ratio) = contest.spreads(|sample| sample.cpu_micros);
         let connections = if contest.connections == 1 { "1 connection" } else { "many connections" };
-        let _ = writeln!(text, "- With {connections}, {}", page::verdict(ratio, "kvnode", "nginx", "processor time"));
+        let verdict = page::verdict(ratio, "kvnode", "nginx", "processor time");
+        let _ = writeln!(text, "- Beside a file {}, with {connections}, {verdict}", file(contest));
     }
     text
 }
@@ -155,7 +164,8 @@ fn commands(findings: &Findings, kvnode: &Kvnode) -> String {
 make bench WORK=http WRITE=1 ROUNDS={rounds} SECONDS_EACH={seconds}
 # which runs, each behind `taskset --cpu-list CORE`:
 kvnode {node} {SECRET_FILE} FOLDER/secret
-nginx -p FOLDER -c FOLDER/nginx.conf
+nginx -p FOLDER/nginx -c FOLDER/nginx/nginx.conf
+nginx -p FOLDER/nginx-holding -c FOLDER/nginx-holding/nginx.conf
 redis-server {redis_server}
 wrk {wrk} http://127.0.0.1:PORT/{TENANT}/kv/KEY
 wrk {wrk} http://127.0.0.1:PORT{FILE}
@@ -163,11 +173,13 @@ wrk {wrk} --header 'Authorization: Bearer TOKEN' http://127.0.0.1:PORT{USER_KEYS
 wrk {wrk} --script=put.lua http://127.0.0.1:PORT/{TENANT}/kv/
 redis-benchmark {redis}
 ```\n
-nginx.conf:\n
-```nginx\n{settings}```\n",
+nginx.conf of the first, and what the second has in place of `sendfile` and `tcp_nopush`:\n
+```nginx\n{settings}```\n
+```nginx\n{held}```\n",
         node = servers::kvnode_flags(kvnode, "0").join(" "),
         redis_server = servers::redis_flags("PORT", "FOLDER").join(" ").replace("--save  ", "--save '' "),
-        settings = servers::nginx_settings("127.0.0.1:PORT", Path::new("FOLDER")),
+        settings = servers::nginx_settings("127.0.0.1:PORT", Path::new("FOLDER"), FileIs::OpenedEachTime),
+        held = FileIs::HeldOpen.settings(),
     )
 }
 
@@ -203,7 +215,7 @@ mod tests {
         let page = page(&findings, &Kvnode::that_says("--port"));
         assert!(
             page.contains(
-                "| 1 | 5.5 (3.0–8.0) | 3.0 (2.0–4.0) | **1.75 (1.50–2.00)** | 2.0 (2.0–2.0) | 2.0 (2.0–2.0) | – | – |"
+                "| opened each time | 1 | 5.5 (3.0–8.0) | 3.0 (2.0–4.0) | **1.75 (1.50–2.00)** | 2.0 (2.0–2.0) | 2.0 (2.0–2.0) | – | – |"
             ),
             "{page}"
         );

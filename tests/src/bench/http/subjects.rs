@@ -1,4 +1,4 @@
-//! What is measured: five kinds of request, two and two beside each other, and one run of one of them.
+//! What is measured: six kinds of request, two and two beside each other, and one run of one of them.
 
 use std::path::Path;
 
@@ -9,13 +9,15 @@ use crate::bench::machine::{Cores, Places};
 use crate::bench::needs::Kvnode;
 use crate::bench::redis_benchmark::{self, Command, VALUE_BYTES};
 use crate::bench::sample::{Sample, measure};
-use crate::bench::servers::{self, FILE, Server, TENANT};
+use crate::bench::servers::{self, FILE, FileIs, Server, TENANT};
 use crate::bench::wrk;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     KvnodeGet,
     NginxGet,
+    /// The same from a file that is held open.
+    NginxHeldGet,
     KvnodePut,
     /// The same entry for somebody who has an account: by the path of the third dialect, with a token.
     KvnodeUserGet,
@@ -27,6 +29,7 @@ impl Subject {
         match self {
             Self::KvnodeGet => "kvnode, HTTP GET",
             Self::NginxGet => "nginx, HTTP GET",
+            Self::NginxHeldGet => "nginx, HTTP GET of a file it holds open",
             Self::KvnodePut => "kvnode, HTTP PUT",
             Self::KvnodeUserGet => "kvnode, HTTP GET with a token",
             Self::RedisSet => "Redis, SET in its own protocol",
@@ -39,6 +42,7 @@ impl Subject {
 pub(crate) struct Bench<'f> {
     kvnode: Server,
     nginx: Server,
+    nginx_holding: Server,
     redis: Server,
     folder: &'f Path,
     /// Of the account whose keys are read.
@@ -55,11 +59,15 @@ impl<'f> Bench<'f> {
         let token = register(&kvnode)?;
         let created = format!("{{\"key\":\"{}\",{}", key(), body.trim_start_matches('{'));
         kvnode.ask_as(&token, Method::POST, USER_KEYS, Some(&created))?;
-        let nginx = servers::nginx(&entry, cores.servers, folder)?;
-        let served = nginx.ask(Method::GET, FILE, None)?.body;
-        ensure!(served == entry, "nginx does not serve what kvnode does: {served}");
+        let nginx = |file_is| {
+            let nginx = servers::nginx(&entry, cores.servers, folder, file_is)?;
+            let served = nginx.ask(Method::GET, FILE, None)?.body;
+            ensure!(served == entry, "nginx does not serve what kvnode does: {served}");
+            Ok(nginx)
+        };
+        let (nginx, nginx_holding) = (nginx(FileIs::OpenedEachTime)?, nginx(FileIs::HeldOpen)?);
         let redis = servers::redis(cores.servers, folder, &[])?;
-        Ok(Self { kvnode, nginx, redis, folder, token, body_bytes: entry.len() })
+        Ok(Self { kvnode, nginx, nginx_holding, redis, folder, token, body_bytes: entry.len() })
     }
 
     pub(crate) fn run(&self, subject: Subject, connections: usize, places: Places, seconds: u64) -> Result<Sample> {
@@ -67,6 +75,9 @@ impl<'f> Bench<'f> {
         match subject {
             Subject::KvnodeGet => measure(&self.kvnode, places, || wrk::get(&self.kvnode.url(&key_path()), load)),
             Subject::NginxGet => measure(&self.nginx, places, || wrk::get(&self.nginx.url(FILE), load)),
+            Subject::NginxHeldGet => {
+                measure(&self.nginx_holding, places, || wrk::get(&self.nginx_holding.url(FILE), load))
+            }
             Subject::KvnodePut => {
                 measure(&self.kvnode, places, || wrk::put(&self.kvnode.url(&format!("/{TENANT}/kv/")), load))
             }
