@@ -121,8 +121,8 @@ impl SharedStore {
             Admission::DiskFull => Err(Untold::DiskFull),
             Admission::Later => match timeout(CONFIRMATION_TIME_MAX, log.admitted()).await {
                 Ok(Admission::Granted) => Ok(()),
-                // Nothing was done yet, and a disk that takes nothing for so long is as good as full.
-                _ => Err(Untold::DiskFull),
+                Ok(Admission::DiskFull) => Err(Untold::DiskFull),
+                Ok(Admission::Later) | Err(_) => Err(Untold::DiskBehind),
             },
         }
     }

@@ -9,6 +9,8 @@ pub(crate) enum Untold {
     Recovering { done: u64, total: u64 },
     #[error("The disk is full, so nothing can be written, and nothing was done. Give it room, and writes go on.")]
     DiskFull,
+    #[error("The disk is behind and takes no more writes at the moment, so nothing was done. Try again.")]
+    DiskBehind,
     #[error("The disk did not confirm in time what this answer rests on; a write may still take effect.")]
     Unconfirmed,
 }

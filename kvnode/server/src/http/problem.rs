@@ -26,6 +26,12 @@ pub(crate) struct Problem {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
+/// What is sent was quoted from a request, which may be a megabyte of one word.
+const SENTENCE_BYTES_MAX: usize = 2000;
+
+/// Of a sentence that is too long, as much of its end: what to do about it stands there.
+const END_BYTES: usize = 500;
+
 #[derive(Clone, Copy, Debug)]
 enum Status {
     Fixed(StatusCode),
@@ -42,7 +48,7 @@ struct Body<'p> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, sentence: impl Into<String>) -> Self {
-        Self { status: Status::Fixed(status), code, sentence: sentence.into(), header: None }
+        Self { status: Status::Fixed(status), code, sentence: shortened(sentence.into()), header: None }
     }
 
     pub(crate) fn malformed(code: &'static str, sentence: impl Into<String>) -> Self {
@@ -51,7 +57,7 @@ impl Problem {
 
     /// Of the wrong shape, type or size, though well-formed.
     pub(super) fn unfit(code: &'static str, sentence: impl Into<String>) -> Self {
-        Self { status: Status::Unfit, code, sentence: sentence.into(), header: None }
+        Self { status: Status::Unfit, code, sentence: shortened(sentence.into()), header: None }
     }
 
     /// Memory for bodies is short; it will not be for long.
@@ -135,6 +141,15 @@ impl Problem {
     }
 }
 
+fn shortened(sentence: String) -> String {
+    if sentence.len() <= SENTENCE_BYTES_MAX {
+        return sentence;
+    }
+    let end = sentence.ceil_char_boundary(sentence.len() - END_BYTES);
+    let begin = sentence.floor_char_boundary(SENTENCE_BYTES_MAX - END_BYTES);
+    format!("{} … {}", &sentence[..begin], &sentence[end..])
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = Body { error: &self.sentence, detail: &self.sentence, code: self.code };
@@ -156,6 +171,7 @@ impl From<Untold> for Problem {
         let (status, code) = match untold {
             Untold::Recovering { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Recovering"),
             Untold::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "DiskFull"),
+            Untold::DiskBehind => (StatusCode::SERVICE_UNAVAILABLE, "DiskBehind"),
             Untold::Unconfirmed => (StatusCode::GATEWAY_TIMEOUT, "OutcomeUnknown"),
         };
         let problem = Self::new(status, code, untold.to_string());
@@ -183,7 +199,7 @@ impl From<InputError> for Problem {
             | InputError::PageLimit { .. }
             | InputError::DumpedVersion { .. } => Status::Unfit,
         };
-        Self { status, code: error.code(), sentence: error.to_string(), header: None }
+        Self { status, code: error.code(), sentence: shortened(error.to_string()), header: None }
     }
 }
 
@@ -206,6 +222,22 @@ impl From<PatchError> for Problem {
             | PatchError::CopiesTooLarge { .. }
             | PatchError::TooMuchWork => Status::Fixed(StatusCode::UNPROCESSABLE_ENTITY),
         };
-        Self { status, code: error.code(), sentence: error.to_string(), header: None }
+        Self { status, code: error.code(), sentence: shortened(error.to_string()), header: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_keeps_its_beginning_and_its_end() {
+        for length in [10, 2000, 2001, 1 << 20] {
+            let sentence = format!("Begin {} end.", "ü".repeat(length));
+            let kept = Problem::malformed("Code", sentence.clone()).into_sentence();
+            assert!(kept.starts_with("Begin ü") && kept.ends_with("ü end."));
+            assert_eq!(kept == sentence, sentence.len() <= SENTENCE_BYTES_MAX);
+            assert!(kept.len() <= SENTENCE_BYTES_MAX + " … ".len());
+        }
     }
 }

@@ -45,6 +45,17 @@ fn put(text: &str) -> KeyCommand<'_> {
     command(text, KeyAction::Write(Write::put(value)))
 }
 
+/// Nobody writes to the disk here, so there is never room for a write.
+#[test]
+fn a_write_that_the_disk_does_not_take_is_refused_before_it_is_done() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (shared, _disk) = begun(folder.path(), "everysec");
+    shared.store.open();
+    let untold = runtime().expect("a runtime").block_on(shared.run(&put("a"), |_| ())).expect_err("nobody writes");
+    assert_eq!(untold, Untold::DiskBehind);
+    assert_eq!(shared.store.count_all(shared.clock.now()), 0);
+}
+
 #[test]
 fn nothing_is_answered_before_everything_that_was_kept_is_back() {
     let folder = tempfile::tempdir().expect("a temporary folder");
