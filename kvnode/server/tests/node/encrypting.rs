@@ -1,103 +1,19 @@
 //! TLS on the port of clients: who may connect, what they see, and what happens when certificates change.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tempfile::TempDir;
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::client::get;
+use crate::in_process::TestNode;
 use crate::program::{Program, run};
-
-/// An authority, the folder with what it signed for the node, and who trusts it.
-struct Trust {
-    folder: TempDir,
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-/// A certificate and its key, as PEM.
-struct Signed {
-    certificate: String,
-    key: String,
-}
-
-impl Trust {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
-        let trust = Self { folder: tempfile::tempdir().expect("a temporary folder"), issuer };
-        std::fs::write(trust.path("ca.pem"), trust.issuer.pem()).expect("room on the disk");
-        trust.give_node_a_certificate();
-        trust
-    }
-
-    fn path(&self, file: &str) -> PathBuf {
-        self.folder.path().join(file)
-    }
-
-    fn sign(&self) -> Signed {
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
-        let certificate = params.signed_by(&key, &*self.issuer).expect("a certificate").pem();
-        Signed { certificate, key: key.serialize_pem() }
-    }
-
-    /// Both files change in one moment each, as they do when Kubernetes brings them.
-    fn give_node_a_certificate(&self) {
-        let signed = self.sign();
-        for (file, content) in [("cert.pem", signed.certificate), ("key.pem", signed.key)] {
-            let written = self.path("written");
-            std::fs::write(&written, content).expect("room on the disk");
-            std::fs::rename(written, self.path(file)).expect("one file system");
-        }
-    }
-
-    fn flags(&self) -> Vec<String> {
-        let text = |path: &Path| path.to_str().expect("a plain path").to_owned();
-        let files = [("--tls-cert", "cert.pem"), ("--tls-key", "key.pem")];
-        files.into_iter().flat_map(|(flag, file)| [flag.to_owned(), text(&self.path(file))]).collect()
-    }
-
-    fn start(&self, more: &[&str]) -> Program {
-        let flags = self.flags();
-        let flags: Vec<&str> = flags.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        Program::start(&[&["--port", "0"][..], &flags].concat(), &[])
-    }
-
-    fn client(&self, own: Option<&Signed>) -> TlsConnector {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).expect("an authority");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("both versions")
-            .with_root_certificates(roots);
-        let config = match own {
-            None => builder.with_no_client_auth(),
-            Some(own) => {
-                let chain = vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).expect("PEM")];
-                let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).expect("PEM");
-                builder.with_client_auth_cert(chain, key).expect("they fit")
-            }
-        };
-        TlsConnector::from(Arc::new(config))
-    }
-}
-
-async fn connect(client: &TlsConnector, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect(address).await?;
-    client.connect(ServerName::try_from("localhost").expect("a name"), stream).await
-}
+use crate::redis::wire::Wire;
+use crate::trust::{Trust, connect};
 
 /// One request on a connection that stays open.
 async fn health(stream: &mut TlsStream<TcpStream>) -> std::io::Result<String> {
@@ -185,6 +101,66 @@ async fn clients_show_a_certificate_where_one_is_demanded() {
         assert!(refused);
     }
     assert!(health(&mut known).await.is_ok(), "others are served meanwhile");
+}
+
+/// Sends these commands and reads so many bytes.
+async fn exchange(stream: &mut TlsStream<TcpStream>, commands: &str, answer: &str) {
+    stream.write_all(commands.as_bytes()).await.expect("a connection");
+    let mut found = vec![0; answer.len()];
+    stream.read_exact(&mut found).await.expect("an answer");
+    assert_eq!(String::from_utf8_lossy(&found), answer);
+}
+
+fn resp_addresses(node: &TestNode) -> [SocketAddr; 2] {
+    let addresses = node.resp_addresses;
+    [addresses.plain, addresses.cluster].map(|address| address.expect("the port is open"))
+}
+
+/// C124
+#[tokio::test]
+async fn redis_clients_must_speak_tls_on_both_ports() {
+    let trust = Trust::new();
+    let flags = trust.flags();
+    let node = TestNode::with_resp(&flags.iter().map(String::as_str).collect::<Vec<_>>());
+    for address in resp_addresses(&node) {
+        let mut stream = connect(&trust.client(None), address).await.expect("an encrypted connection");
+        exchange(&mut stream, "SET k v\r\nGET k\r\n", "+OK\r\n$1\r\nv\r\n").await;
+        // Many records each way.
+        let value = "v".repeat(300_000);
+        let set = format!("*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$300000\r\n{value}\r\nGET long\r\n");
+        exchange(&mut stream, &set, &format!("+OK\r\n$300000\r\n{value}\r\n")).await;
+
+        let mut plain = Wire::to(address);
+        plain.send(b"PING\r\nPING\r\nPING\r\n");
+        let answered = plain.rest();
+        assert!(!answered.starts_with(b"+"), "nothing is answered in the clear");
+        assert!(connect(&Trust::new().client(None), address).await.is_err(), "who trusts others finds no node here");
+        exchange(&mut stream, "PING\r\n", "+PONG\r\n").await;
+    }
+}
+
+/// Who says nothing, or only half of what it takes, is closed in time; who has agreed may be silent for longer.
+#[tokio::test]
+async fn a_redis_client_agrees_on_tls_in_time_or_goes() {
+    const HANDSHAKE: Duration = Duration::from_millis(400);
+    const ALERT: u8 = 21;
+    let trust = Trust::new();
+    let flags = trust.flags();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let node = TestNode::with_resp_changed(&flags, |settings| settings.timeouts.handshake = HANDSHAKE);
+    for address in resp_addresses(&node) {
+        let mut agreed = connect(&trust.client(None), address).await.expect("an encrypted connection");
+        let silent = Wire::to(address);
+        let mut half = Wire::to(address);
+        // The head of a record with a first message of 512 bytes, and nothing of those.
+        half.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc");
+        for mut stranger in [silent, half] {
+            // A word of goodbye, as TLS has it, and the end.
+            let told = stranger.rest();
+            assert!(told.is_empty() || told[0] == ALERT, "{told:?}");
+        }
+        exchange(&mut agreed, "PING\r\n", "+PONG\r\n").await;
+    }
 }
 
 /// C94

@@ -35,10 +35,15 @@ impl TestNode {
 
     /// With both ports of the Redis protocol.
     pub(crate) fn with_resp(flags: &[&str]) -> Self {
+        Self::with_resp_changed(flags, |_| {})
+    }
+
+    /// The same with settings that no flag can give.
+    pub(crate) fn with_resp_changed(flags: &[&str], change: impl FnOnce(&mut Settings)) -> Self {
         // Held together, so that they differ; free again when the node opens them.
         let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
         let [plain, cluster] = held.map(|held| held.local_addr().expect("it is bound").port().to_string());
-        Self::with(flags, &[("RESP_PORT", &plain), ("RESP_CLUSTER_PORT", &cluster)])
+        Self::changed(flags, &[("RESP_PORT", &plain), ("RESP_CLUSTER_PORT", &cluster)], change)
     }
 
     /// Tells the node to end. To be told twice would cut off what is under way.

@@ -36,5 +36,6 @@ mod secrets;
 mod slowness;
 mod starting;
 mod stopping;
+mod trust;
 mod values;
 mod versions;

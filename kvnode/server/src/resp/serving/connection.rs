@@ -173,6 +173,10 @@ impl Connection {
         self.finished = true;
     }
 
+    pub(super) fn is_shaking_hands(&self) -> bool {
+        self.stream.is_shaking_hands()
+    }
+
     /// Ends it at once, whatever it is owed.
     pub(super) fn abandon(&mut self) {
         self.broken = true;

@@ -17,6 +17,7 @@ use slab::Slab;
 use super::buffer::Buffers;
 use super::clients::Whereabouts;
 use super::connection::{Connection, prepare};
+use super::handshakes::Handshakes;
 use super::inbox::{Inbox, Message, WAKE};
 use super::session::{Port, Session};
 use super::stream::Stream;
@@ -56,6 +57,7 @@ pub(crate) struct EventLoop {
     ready: Vec<usize>,
     /// Those whose answers wait for the disk. Others may have their places by then.
     held: Vec<usize>,
+    handshakes: Handshakes,
     buffers: Buffers,
     turn: Turn,
     inbox: Arc<Inbox>,
@@ -90,6 +92,7 @@ impl EventLoop {
             connections: Slab::new(),
             ready: Vec::new(),
             held: Vec::new(),
+            handshakes: Handshakes::within(shared.settings.timeouts.handshake),
             buffers: Buffers::default(),
             turn: Turn::new(shared),
             inbox,
@@ -114,6 +117,7 @@ impl EventLoop {
                 self.accept();
             }
             self.look_at_held();
+            self.end_handshakes();
             self.turn();
             if self.shared.is_draining() && self.drain(&mut drain_until) {
                 return Ok(());
@@ -123,6 +127,15 @@ impl EventLoop {
 
     /// How long the kernel may wait for something to happen.
     fn wait(&self, draining: bool) -> Option<Duration> {
+        let wait = self.wait_for_work(draining);
+        if self.handshakes.is_empty() {
+            return wait;
+        }
+        let until_due = self.handshakes.wait(self.shared.clock.instant());
+        wait.into_iter().chain(until_due).min()
+    }
+
+    fn wait_for_work(&self, draining: bool) -> Option<Duration> {
         if self.accepting == Accepting::More || (!self.ready.is_empty() && !self.turn.disk_is_behind) {
             Some(Duration::ZERO)
         } else if !self.ready.is_empty() || !self.held.is_empty() {
@@ -185,6 +198,24 @@ impl EventLoop {
                 connection.abandon();
             }
             self.list(place);
+        }
+    }
+
+    /// Whoever has not agreed on TLS in its time is closed.
+    fn end_handshakes(&mut self) {
+        if self.handshakes.is_empty() {
+            return;
+        }
+        let now = self.shared.clock.instant();
+        while let Some((place, client)) = self.handshakes.take_due(now) {
+            if let Some(connection) = self.meant(place, client)
+                && connection.is_shaking_hands()
+            {
+                let caller = connection.session.client.address;
+                tracing::debug!(%caller, "a connection could not be encrypted: the client did not finish in time");
+                connection.abandon();
+                self.list(place);
+            }
         }
     }
 
@@ -282,6 +313,9 @@ impl EventLoop {
         let whereabouts = Whereabouts { address, local_address, file, place, inbox: Arc::clone(&self.inbox) };
         let client = redis.clients.add(whereabouts, self.shared.clock.now());
         redis.totals.connections.fetch_add(1, Ordering::Relaxed);
+        if stream.is_shaking_hands() {
+            self.handshakes.begin(place, client.id, self.shared.clock.instant());
+        }
         let session = Session::new(port, client, self.shared.access.standing_of_stranger());
         entry.insert(Connection::new(stream, session, &self.shared, permit));
         Ok(())

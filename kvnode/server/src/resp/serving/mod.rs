@@ -14,6 +14,7 @@ mod connection;
 mod event_loop;
 mod executor;
 mod failure;
+mod handshakes;
 mod inbox;
 mod login;
 mod session;

@@ -35,6 +35,11 @@ impl Stream {
         self.tls.is_some()
     }
 
+    /// Whether it is still to be agreed on how to encrypt.
+    pub(super) fn is_shaking_hands(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
     /// Nothing of what was written is still here.
     pub(super) fn is_flushed(&self) -> bool {
         self.tls.as_ref().is_none_or(|tls| !tls.wants_write())

@@ -289,6 +289,9 @@ fn info_tells_what_tools_look_for() {
     let mut wire = Wire::plain(&node);
     wire.ask("SET k v", "+OK\r\n");
     wire.ask("MGET k nothing nothing", "*3\r\n$1\r\nv\r\n$-1\r\n$-1\r\n");
+    wire.ask("SET ending v EX 100", "+OK\r\n");
+    wire.ask("SET gone v PX 1", "+OK\r\n");
+    node.clock.put_ahead(Duration::from_secs(1));
     let info = wire.bulk("INFO");
     for line in [
         "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n",
@@ -296,7 +299,7 @@ fn info_tells_what_tools_look_for() {
         "loading:0\r\n",
         "role:master\r\n",
         "cluster_enabled:0\r\n",
-        "db0:keys=1,",
+        "db0:keys=2,expires=1,",
     ] {
         assert!(info.contains(line), "no {line:?} in {info}");
     }
