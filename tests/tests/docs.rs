@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use kvtenant_api::{ConditionType, Phase, Reason, names};
 use kvtenant_tests::clock::wait_for;
 use kvtenant_tests::process::{Process, tail};
-use kvtenant_tests::{home, products, shell};
+use kvtenant_tests::{home, packages, products, shell};
 use serde_json::Value;
 
 /// A node listens within milliseconds; the machine may be busy with other tests.
@@ -22,6 +22,10 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// Where the page's node is reached, as readers type it.
 const TYPED_ADDRESS: &str = "localhost:3000";
+
+/// The same for its ports of Redis' protocol; the first is what the program takes by itself.
+const TYPED_REDIS: &str = "redis-cli";
+const TYPED_REDIS_CLUSTER: &str = "redis-cli -p 6380";
 
 /// Members of answers whose text differs from run to run in its digits only.
 const TIMES: [&str; 4] = ["created_at", "updated_at", "expires_at", "timestamp"];
@@ -170,19 +174,21 @@ fn kvnode() -> &'static Path {
 struct Node {
     process: Process,
     address: SocketAddr,
+    redis: [u16; 2],
 }
 
 impl Node {
     /// Variables are weaker than flags and so put the node on a free port of loopback without touching the example.
     fn start(folder: &Path, flags: &str) -> Result<Self> {
+        let redis = [free_port()?, free_port()?];
         let log = folder.join("log");
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(kvnode()).args(flags.split_whitespace());
         command.current_dir(folder).env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
         command.envs([("PORT", "0"), ("METRICS_PORT", "0"), ("BIND", "127.0.0.1"), ("LOG_FORMAT", "json")]);
-        command.envs([("RESP_PORT", "0"), ("RESP_CLUSTER_PORT", "0")]);
+        command.envs([("RESP_PORT", redis[0].to_string()), ("RESP_CLUSTER_PORT", redis[1].to_string())]);
         let process = Process::start("kvnode", &mut command, &log)?;
-        let mut node = Self { process, address: ([0, 0, 0, 0], 0).into() };
+        let mut node = Self { process, address: ([0, 0, 0, 0], 0).into(), redis };
         node.address = wait_for("kvnode to listen", SOON, || {
             let text = fs::read_to_string(&log)?;
             let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -192,6 +198,22 @@ impl Node {
         })?;
         Ok(node)
     }
+
+    /// A command line as it has to be for this node. It speaks to one of the ports only.
+    fn reached(&self, line: &str) -> String {
+        let is_for_cluster = line.contains(TYPED_REDIS_CLUSTER);
+        let [typed, port] = if is_for_cluster {
+            [TYPED_REDIS_CLUSTER, &self.redis[1].to_string()]
+        } else {
+            [TYPED_REDIS, &self.redis[0].to_string()]
+        };
+        line.replace(TYPED_ADDRESS, &self.address.to_string()).replace(typed, &format!("redis-cli -p {port}"))
+    }
+}
+
+/// Nobody else asked for it a moment ago.
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 impl Drop for Node {
@@ -210,7 +232,7 @@ fn path_with_kvnode() -> Result<std::ffi::OsString> {
 
 /// What a command line prints when the node of the page is this one.
 fn typed(folder: &Path, node: Option<&Node>, line: &str) -> Result<String> {
-    let line = node.map_or_else(|| line.to_owned(), |node| line.replace(TYPED_ADDRESS, &node.address.to_string()));
+    let line = node.map_or_else(|| line.to_owned(), |node| node.reached(line));
     let mut command = shell::command("sh", &["-c", &line]);
     // A proxy or a curlrc of whoever runs the test has no say.
     command.current_dir(folder).env_clear().env("PATH", path_with_kvnode()?);
@@ -279,6 +301,14 @@ fn every_command_of_ctl_is_documented() -> Result<()> {
 #[test]
 fn every_example_of_the_page_for_operators_answers_as_it_says() -> Result<()> {
     every_example_answers_as_it_says("operations.md", is_as_told)
+}
+
+// ---- docs/redis.md
+
+#[test]
+fn every_example_of_the_redis_page_answers_as_it_says() -> Result<()> {
+    packages::ensure_programs(&[("redis-cli", "redis-tools")])?;
+    every_example_answers_as_it_says("redis.md", is_as_told)
 }
 
 // ---- docs/http-api.md

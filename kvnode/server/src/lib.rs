@@ -7,6 +7,8 @@ pub mod clock;
 mod connections;
 pub mod ctl;
 mod disk;
+#[cfg(test)]
+mod documented;
 mod drain;
 mod dump;
 mod handshakes;

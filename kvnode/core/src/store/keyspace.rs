@@ -204,6 +204,11 @@ impl Keyspace {
         self.live() - self.expiring.count_until(moment, &self.arena) as u64
     }
 
+    /// Those of them that will be due at some later moment.
+    pub(super) fn expiring_at(&self, moment: u64) -> u64 {
+        (self.expiring.len() - self.expiring.count_until(moment, &self.arena)) as u64
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.table.is_empty()
     }

@@ -97,7 +97,7 @@ pub(super) const TLS_CERT: Setting = Setting {
     placeholder: "FILE",
     default: "none: connections are plain",
     group: LISTENING,
-    help: "PEM with the certificate of this node and those above it; --port then speaks TLS only",
+    help: "PEM with the certificate of this node and those above it; all ports of clients then speak TLS only",
 };
 
 pub(super) const TLS_KEY: Setting = Setting {

@@ -282,16 +282,5 @@ fn documented_settings() -> String {
 /// WRITE=1 brings the page up to date.
 #[test]
 fn the_page_names_every_setting() {
-    const BEGIN: &str = "the_page_names_every_setting -->\n";
-    const END: &str = "<!-- end of settings -->";
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
-    let page = std::fs::read_to_string(&path).expect("the page is there");
-    let (before, rest) = page.split_once(BEGIN).expect("the table begins somewhere");
-    let (table, behind) = rest.split_once(END).expect("the table ends somewhere");
-    let expected = documented_settings();
-    if std::env::var_os("WRITE").is_some_and(|write| write == "1") {
-        std::fs::write(&path, [before, BEGIN, &expected, END, behind].concat()).expect("room on the disk");
-        return;
-    }
-    assert_eq!(table, expected, "run WRITE=1 cargo test -p kvnode --lib the_page_names_every_setting");
+    crate::documented::section("operations.md", "settings", "the_page_names_every_setting", &documented_settings());
 }

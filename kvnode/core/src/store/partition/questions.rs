@@ -13,6 +13,12 @@ impl Partition {
         self.keyspace(namespace).map_or(0, |keyspace| keyspace.live_at(self.clock.get()))
     }
 
+    /// Live keys that will expire.
+    pub fn count_expiring(&mut self, namespace: Namespace, now: UnixMillis) -> u64 {
+        self.advance(now);
+        self.keyspace(namespace).map_or(0, |keyspace| keyspace.expiring_at(self.clock.get()))
+    }
+
     /// Live keys of all users' namespaces.
     pub fn count_users(&mut self, now: UnixMillis) -> u64 {
         self.advance(now);

@@ -195,3 +195,24 @@ commands! {
     Asking "asking" 1 [FAST] NONE [CONNECTION] "3.0.0" "Says that the next command was sent here by another node."
 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the page for users lists them.
+    fn documented() -> String {
+        let listed = Name::all().filter(|spec| !spec.name.is_container() || spec.name == Name::Command);
+        let rows = listed.map(|spec| {
+            let name = spec.text.replace('|', " ").to_uppercase();
+            format!("| `{name}` | {} | {} |\n", spec.since, spec.summary)
+        });
+        "| command | since | what it does |\n|---|---|---|\n".to_owned() + &rows.collect::<String>()
+    }
+
+    /// WRITE=1 brings the page up to date.
+    #[test]
+    fn the_page_lists_every_command() {
+        crate::documented::section("redis.md", "commands", "the_page_lists_every_command", &documented());
+    }
+}

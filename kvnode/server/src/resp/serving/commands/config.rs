@@ -34,8 +34,9 @@ pub(super) fn eviction_policy(eviction: Eviction) -> &'static str {
 fn known(call: &Call<'_, '_>) -> Vec<(&'static str, String)> {
     let settings = &call.shared.settings;
     let cluster = if call.session.port == Port::Cluster { "yes" } else { "no" };
+    let keeps = if call.executor.store.log().is_some() { "yes" } else { "no" };
     vec![
-        ("appendonly", "no".to_owned()),
+        ("appendonly", keeps.to_owned()),
         ("bind", settings.bind.to_string()),
         ("cluster-enabled", cluster.to_owned()),
         ("databases", "1".to_owned()),

@@ -162,11 +162,16 @@ fn cluster(call: &Call<'_, '_>) -> Lines {
 /// Of the caller's namespace, as Redis shows the databases: left out when it is empty.
 fn keyspace(call: &Call<'_, '_>) -> Lines {
     let (store, namespace, now) = (call.executor.store, call.executor.namespace, call.executor.now);
-    let keys: u64 = (0..store.partitions()).map(|index| store.lock(index).count(namespace, now)).sum();
+    let (mut keys, mut expiring) = (0, 0);
+    for index in 0..store.partitions() {
+        let mut partition = store.lock(index);
+        keys += partition.count(namespace, now);
+        expiring += partition.count_expiring(namespace, now);
+    }
     if keys == 0 {
         return Vec::new();
     }
-    vec![("db0", format!("keys={keys},expires=0,avg_ttl=0"))]
+    vec![("db0", format!("keys={keys},expires={expiring},avg_ttl=0"))]
 }
 
 #[cfg(test)]
