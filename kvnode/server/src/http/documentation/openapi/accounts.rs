@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::components::{list, moment, number, object, text, truth};
+use super::components::{body, list, moment, number, object, text, truth};
 use super::operation::{Access, JSON, Operation, schema};
 use super::{Paths, id, of};
 use crate::http::routes::Mount;
@@ -41,14 +41,14 @@ fn entering(paths: &mut Paths<'_>, mount: Mount) {
     let login = operation(mount, Access::Everybody, "login", "Get tokens for a name and a password")
         .takes(&[(
             JSON,
-            object(&[("username", text()), ("password", text())], &[]),
+            body(&[("username", text()), ("password", text())], &[]),
             json!({"username": "ada", "password": "Correct-Horse-7"}),
         )])
         .answers(200, "Tokens.", JSON, schema("Tokens"))
         .refuses(&[400, 401, 413, 422, 429, 501, 503]);
     paths.add(&paths.under(mount, "/auth/login"), "post", login);
     let refresh = operation(mount, Access::Everybody, "refresh", "Get new tokens for a refresh token")
-        .takes(&[(JSON, object(&[("refresh_token", text())], &[]), json!({"refresh_token": "eyJ…"}))])
+        .takes(&[(JSON, body(&[("refresh_token", text())], &[]), json!({"refresh_token": "eyJ…"}))])
         .answers(200, "Tokens.", JSON, schema("Tokens"))
         .refuses(&[400, 401, 413, 422, 429, 501, 503]);
     paths.add(&paths.under(mount, "/auth/refresh"), "post", refresh);
@@ -60,7 +60,7 @@ fn me(paths: &mut Paths<'_>, mount: Mount) {
         .answers(200, "The account.", JSON, schema("User"))
         .refuses(&[501]);
     paths.add(&path, "get", read);
-    let changes = object(&[("email", text()), ("password", text())], &["email", "password"]);
+    let changes = body(&[("email", email()), ("password", password())], &["email", "password"]);
     let change = operation(mount, Access::User, "changeMe", "Change the caller's email or password")
         .about("A new password ends all sessions; the answer has the tokens of a new one.")
         .takes(&[(JSON, changes, json!({"email": "ada@example.org"}))])
@@ -79,7 +79,7 @@ fn api_keys(paths: &mut Paths<'_>, mount: Mount) {
         .answers(200, "Without the keys themselves.", JSON, object(&[("items", list(&schema("ApiKey")))], &[]))
         .refuses(&[503]);
     paths.add(&path, "get", all);
-    let wanted = object(&[("name", text()), ("scope", scope())], &[]);
+    let wanted = body(&[("name", text()), ("scope", scope())], &[]);
     let create = operation(mount, Access::Admin, "createApiKey", "Make an API key")
         .takes(&[(JSON, wanted, json!({"name": "reports", "scope": "readonly"}))])
         .answers(201, "The key, this once.", JSON, schema("NewApiKey"))
@@ -108,11 +108,11 @@ pub(super) fn schemas() -> [(&'static str, Value); 7] {
     let registered: Vec<(&str, Value)> =
         [("tenant_id", uuid()), ("user", schema("User"))].into_iter().chain(tokens.clone()).collect();
     let changed: Vec<(&str, Value)> = user.into_iter().chain(tokens.clone()).collect();
-    let registration = object(
+    let registration = body(
         &[
-            ("username", json!({"type": "string", "minLength": 3, "maxLength": 50})),
-            ("email", json!({"type": "string", "format": "email"})),
-            ("password", json!({"type": "string", "minLength": 8, "format": "password"})),
+            ("username", json!({"type": "string", "pattern": "^[A-Za-z0-9._-]{3,50}$"})),
+            ("email", email()),
+            ("password", password()),
         ],
         &[],
     );
@@ -136,6 +136,18 @@ pub(super) fn schemas() -> [(&'static str, Value); 7] {
         ("NewApiKey", object(&new_key, &[])),
         ("AuditTrail", object(&[("items", list(&event))], &[])),
     ]
+}
+
+fn email() -> Value {
+    json!({"type": "string", "format": "email", "maxLength": 254})
+}
+
+fn password() -> Value {
+    json!({
+        "type": "string", "minLength": 8, "format": "password",
+        "description": "With an upper-case letter, a lower-case letter and a digit.",
+        "pattern": "^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])",
+    })
 }
 
 fn uuid() -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::components::{list, number, object, or_null, text, truth};
+use super::components::{body, cursor, list, number, object, or_null, text, truth};
 use super::operation::{Access, JSON, LINES, Operation, schema};
 use super::{Paths, id, of};
 use crate::http::routes::Mount;
@@ -32,7 +32,7 @@ pub(super) fn describe(paths: &mut Paths<'_>) {
     let keys = operation("keysOfAnyone", "List the keys of the tenant, or of an account")
         .parameter("prefix")
         .query("limit", &limit, "How many keys the page may have.")
-        .query("cursor", &text(), "What the page before said in `next`.")
+        .query("cursor", &cursor(), "What the page before said in `next`.")
         .query("tenant_id", &json!({"type": "string", "format": "uuid"}), "The account.")
         .answers(200, "A page of keys.", JSON, schema("KeyPage"))
         .refuses(&[400, 503]);
@@ -44,12 +44,13 @@ pub(super) fn describe(paths: &mut Paths<'_>) {
     paths.add("/admin/monitor", "get", monitor);
     dumping(paths);
     moving(paths);
-    let level = object(&[("level", json!({"enum": ["debug", "info", "warning", "error", "critical"]}))], &[]);
-    let levels = operation("logLevels", "Tell how much is logged").answers(200, "The level.", JSON, level.clone());
+    let level = || json!({"enum": ["debug", "info", "warning", "error", "critical"]});
+    let told = object(&[("level", level())], &[]);
+    let levels = operation("logLevels", "Tell how much is logged").answers(200, "The level.", JSON, told.clone());
     paths.add("/admin/log-levels", "get", levels);
     let set = operation("setLogLevels", "Log more or less, until the node starts again")
-        .takes(&[(JSON, level.clone(), json!({"level": "debug"}))])
-        .answers(200, "The level as it is now.", JSON, level)
+        .takes(&[(JSON, body(&[("level", level())], &[]), json!({"level": "debug"}))])
+        .answers(200, "The level as it is now.", JSON, told)
         .refuses(&[400, 413]);
     paths.add("/admin/log-levels", "put", set);
 }
@@ -77,7 +78,7 @@ fn dumping(paths: &mut Paths<'_>) {
 }
 
 fn moving(paths: &mut Paths<'_>) {
-    let mode = object(&[("mode", json!({"enum": ["restart", "leave"], "default": "restart"}))], &["mode"]);
+    let mode = body(&[("mode", json!({"enum": ["restart", "leave"], "default": "restart"}))], &["mode"]);
     let drain = operation("drain", "Have the node step aside")
         .may_take(mode, json!({"mode": "restart"}))
         .answers(200, "How far it has come.", JSON, schema("Drained"))
@@ -91,7 +92,7 @@ fn moving(paths: &mut Paths<'_>) {
     );
     paths.add("/admin/drain", "delete", cancel);
     let gone = operation("gone", "Say that a node will never come back")
-        .takes(&[(JSON, object(&[("nodeId", text())], &[]), json!({"nodeId": "dev-1"}))])
+        .takes(&[(JSON, body(&[("nodeId", text())], &[]), json!({"nodeId": "dev-1"}))])
         .answers_nothing(200, "Others take its place.")
         .refuses(&[400, 404, 409, 413]);
     paths.add("/admin/gone", "post", gone);

@@ -54,6 +54,25 @@ pub(super) fn object(members: &[(&str, Value)], optional: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required})
 }
 
+/// The same for what a client sends: what it may not say is refused, because a misspelt member would be without effect.
+pub(super) fn body(members: &[(&str, Value)], optional: &[&str]) -> Value {
+    let mut form = object(members, optional);
+    form["additionalProperties"] = false.into();
+    form
+}
+
+/// A key as clients may choose it. How many bytes its characters have is beyond what a schema can say.
+pub(super) fn key() -> Value {
+    const NO_CONTROLS: &str = "[^\\u0000-\\u001f\\u007f-\\u009f]*";
+    const VISIBLE: &str = "[^\\s\\u0000-\\u001f\\u007f-\\u009f]";
+    json!({"type": "string", "minLength": 1, "maxLength": 256, "pattern": format!("^{NO_CONTROLS}{VISIBLE}{NO_CONTROLS}$")})
+}
+
+/// What a page says in `next`.
+pub(super) fn cursor() -> Value {
+    json!({"type": "string", "pattern": "^[0-9a-f]{14}$", "example": "00c0ffee000001"})
+}
+
 pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
@@ -138,8 +157,7 @@ fn schemas() -> Value {
         ],
         &[],
     );
-    let new_entry =
-        object(&[("key", text()), ("value", any_json()), ("ttl", ttl()), ("tags", tags())], &["ttl", "tags"]);
+    let new_entry = body(&[("key", key()), ("value", any_json()), ("ttl", ttl()), ("tags", tags())], &["ttl", "tags"]);
     let batch = object(
         &[
             ("created", number()),
@@ -174,8 +192,8 @@ fn schemas() -> Value {
         ("Problem", object(&problem, &["node"])),
         ("Metadata", metadata),
         ("Entry", entry),
-        ("Envelope", object(&content, &["ttl", "tags"])),
-        ("Changes", object(&content, &["value", "ttl", "tags"])),
+        ("Envelope", body(&content, &["ttl", "tags"])),
+        ("Changes", body(&content, &["value", "ttl", "tags"])),
         ("NewEntry", new_entry),
         ("BatchResult", batch),
         ("EntryPage", entry_page),
@@ -202,7 +220,7 @@ fn parameters(tenant: &str) -> Value {
         "key": {
             "name": "key", "in": "path", "required": true,
             "description": "1 to 256 bytes of UTF-8 without control characters, not blank; a `/` is written %2F.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+            "schema": key(),
             "example": "greeting",
         },
         "raw": query("raw", truth(), "true: the value alone, as it was written."),

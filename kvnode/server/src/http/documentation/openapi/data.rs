@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::components::{list, number, object, text};
+use super::components::{body, cursor, list, number, object, text};
 use super::operation::{Access, BYTES, JSON, LINES, Operation, schema};
 use super::{Paths, id, of};
 use crate::http::routes::Mount;
@@ -62,7 +62,8 @@ fn read(mount: Mount, name: &str) -> Operation {
     let operation = if name == "headEntry" {
         operation.answers_nothing(200, "It is there.")
     } else {
-        operation.answers_entry(200, "The entry; with ?raw=true or Accept: application/octet-stream its value alone.")
+        let alone = json!({"description": "With ?raw=true: the value alone."});
+        operation.answers_entry_or(200, "The entry, or its value alone.", &[(JSON, alone), (BYTES, binary())])
     };
     operation.answers_nothing(304, "The entry still has that version.").refuses(&[400, 404, 412, 422, 503])
 }
@@ -71,18 +72,21 @@ fn envelope_example() -> Value {
     json!({"value": "hello", "ttl": 3600, "tags": {"team": "shop"}})
 }
 
+fn binary() -> Value {
+    json!({"type": "string", "contentMediaType": BYTES})
+}
+
 fn put(mount: Mount) -> Operation {
     let any = json!({});
-    let bytes = json!({"type": "string", "contentMediaType": BYTES});
     let operation = operation(mount, "putEntry", "Write an entry");
     let operation = operation.parameters(&["key", "ifVersion", "ifMatch", "ifNoneMatch"]);
     let operation = match mount {
         Mount::Tenant => operation
             .parameter("ttl")
-            .takes(&[(JSON, schema("Envelope"), envelope_example()), (BYTES, bytes, Value::from("any bytes"))]),
+            .takes(&[(JSON, schema("Envelope"), envelope_example()), (BYTES, binary(), Value::from("any bytes"))]),
         Mount::Bare => operation
             .parameter("ttl")
-            .takes(&[(JSON, any, json!({"name": "Ada"})), (BYTES, bytes, Value::from("any bytes"))]),
+            .takes(&[(JSON, any, json!({"name": "Ada"})), (BYTES, binary(), Value::from("any bytes"))]),
         Mount::Versioned | Mount::TenantVersioned => operation
             .about("What is left out stays as it is.")
             .query("upsert", &json!({"type": "boolean"}), "true: create the entry if there is none.")
@@ -92,18 +96,30 @@ fn put(mount: Mount) -> Operation {
 }
 
 fn patch(mount: Mount) -> Operation {
-    let any = json!({});
-    let steps = list(&json!({"type": "object"}));
     operation(mount, "patchEntry", "Change a part of a value")
         .about(PATCHES)
         .parameters(&["key", "ifVersion", "ifMatch", "ifNoneMatch"])
         .takes(&[
-            (JSON, any.clone(), json!({"age": 36})),
-            (MERGE_PATCH, any, json!({"age": null})),
-            (JSON_PATCH, steps, json!([{"op": "add", "path": "/age", "value": 36}])),
+            (JSON, json!({"type": "object"}), json!({"age": 36})),
+            (MERGE_PATCH, json!({"type": "object"}), json!({"age": null})),
+            (JSON_PATCH, list(&step()), json!([{"op": "add", "path": "/age", "value": 36}])),
         ])
         .answers_entry(200, "The entry as it is now.")
         .refuses(&[400, 404, 409, 412, 413, 415, 422, 503, 507])
+}
+
+/// One operation of a JSON Patch.
+fn step() -> Value {
+    let pointer = json!({"type": "string", "pattern": "^(/([^/~]|~[01])*)*$", "example": "/age"});
+    let form = |names: &[&str], member: &str, about: &Value| {
+        object(&[("op", json!({"enum": names})), ("path", pointer.clone()), (member, about.clone())], &[])
+    };
+    let remove = object(&[("op", json!({"const": "remove"})), ("path", pointer.clone())], &[]);
+    json!({"oneOf": [
+        form(&["add", "replace", "test"], "value", &json!({})),
+        form(&["move", "copy"], "from", &pointer),
+        remove,
+    ]})
 }
 
 fn delete(mount: Mount) -> Operation {
@@ -124,7 +140,7 @@ fn list_page(mount: Mount) -> Operation {
     operation(mount, "listKeys", "List keys, a page at a time")
         .parameter("prefix")
         .query("limit", &limit, "How many keys the page may have.")
-        .query("cursor", &text(), "What the page before said in `next`.")
+        .query("cursor", &cursor(), "What the page before said in `next`.")
         .answers(200, "A page of keys, in no order that means anything.", JSON, schema("KeyPage"))
         .refuses(&[400, 503])
 }
@@ -167,7 +183,11 @@ fn page_entries(mount: Mount) -> Operation {
         .parameter("prefix")
         .query("page", &from_one(1), "The page's number.")
         .query("page_size", &size, "Entries on a page.")
-        .query("tag_filter", &list(&text()), "name:value; only entries with this tag. It may be repeated.")
+        .query(
+            "tag_filter",
+            &list(&json!({"type": "string", "pattern": "^[^:]+:"})),
+            "name:value; only entries with this tag. It may be repeated.",
+        )
         .answers(200, "A page of entries.", JSON, schema("EntryPage"))
         .refuses(&[400, 422, 503])
 }
@@ -184,7 +204,7 @@ fn batch(mount: Mount) -> Operation {
     let items = json!({"type": "array", "items": schema("NewEntry"), "minItems": 1, "maxItems": 100});
     let example = json!({"items": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]});
     operation(mount, "createEntries", "Create many entries, each by itself")
-        .takes(&[(JSON, object(&[("items", items)], &[]), example)])
+        .takes(&[(JSON, body(&[("items", items)], &[]), example)])
         .answers(201, "What was created, and why the others were not.", JSON, schema("BatchResult"))
         .refuses(&[400, 413, 415, 422, 503, 507])
 }

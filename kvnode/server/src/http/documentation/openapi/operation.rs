@@ -109,12 +109,27 @@ impl Operation {
         self
     }
 
-    /// An entry carries its version in a header, too.
-    pub(super) fn answers_entry(mut self, status: u16, about: &str) -> Self {
+    pub(super) fn answers_entry(self, status: u16, about: &str) -> Self {
+        self.answers_entry_or(status, about, &[])
+    }
+
+    /// An entry carries its version in a header, too, whatever form it comes in.
+    pub(super) fn answers_entry_or(mut self, status: u16, about: &str, others: &[(&str, Value)]) -> Self {
+        let of_type = |name: &str| others.iter().find(|(other, _)| *other == name).map(|(_, form)| form);
+        let entry = match of_type(JSON) {
+            Some(other) => json!({"anyOf": [schema("Entry"), other]}),
+            None => schema("Entry"),
+        };
+        let others = others.iter().filter(|(name, _)| *name != JSON).map(|(name, form)| (*name, form.clone()));
+        let content: Map<String, Value> = [(JSON, entry)]
+            .into_iter()
+            .chain(others)
+            .map(|(name, form)| (name.to_owned(), json!({"schema": form})))
+            .collect();
         let answer = json!({
             "description": about,
             "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
-            "content": {JSON: {"schema": schema("Entry")}},
+            "content": content,
         });
         self.answers.insert(status.to_string(), answer);
         self
