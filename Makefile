@@ -5,6 +5,7 @@
 #   KVT_HOME      where caches are kept (~/.cache/kvtenant)
 #   SEEDS, SEED_START   for `make sim` (2000 from 1) and `make differential` (60 from 1)
 #   MUTANT        for `make sim`
+#   TARGET, SECONDS_EACH   for `make fuzz`
 #   NODES         for `make cluster` (2)
 #   WORK, SERVERS, ROUNDS, SECONDS_EACH, KEYS, WRITE   for `make bench`; `.ci/program bench --help` explains them
 
@@ -33,8 +34,8 @@ demo-down: ## Remove what `make demo` made
 ##@ Test it
 
 .PHONY: test
-test: ## All that has to hold before a change lands: check, unit, sim, api, differential, clients, image, smoke
-	@.ci/stages check unit sim api differential clients image smoke
+test: ## All that has to hold before a change lands: check, unit, sim, fuzz, api, differential, clients, image, smoke
+	@.ci/stages check unit sim fuzz api differential clients image smoke
 
 .PHONY: check
 check: fmt lint doc crds-current manifests deny ## Format, lints, documentation, generated files, manifests, licences
@@ -42,6 +43,7 @@ check: fmt lint doc crds-current manifests deny ## Format, lints, documentation,
 .PHONY: fmt
 fmt:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --all --check --manifest-path kvnode/fuzz/Cargo.toml
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 
@@ -76,6 +78,10 @@ unit: ## Tests that need nothing but the machine (L0)
 .PHONY: sim
 sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1 MUTANT=
 	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(or $(SEEDS),2000) --seed-start $(or $(SEED_START),1) $(if $(MUTANT),--mutant $(MUTANT))
+
+.PHONY: fuzz
+fuzz: ## Made-up bytes for each reader of the network or the disk: TARGET=all of them, SECONDS_EACH=15
+	SECONDS_EACH=$(or $(SECONDS_EACH),15) .ci/fuzz $(TARGET)
 
 .PHONY: durability
 durability: ## Kill a node while clients write, ROUNDS=200 times each way, and look for what is missing

@@ -11,6 +11,8 @@ mod disk;
 mod documented;
 mod drain;
 mod dump;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod handshakes;
 mod http;
 mod listeners;

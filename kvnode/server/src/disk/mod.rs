@@ -9,6 +9,8 @@
 //!
 //! Nothing that was damaged is ever served, and nothing is left out of a start without being named.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod any_bytes;
 mod check;
 mod damage;
 mod files;

@@ -11,6 +11,8 @@
 //! The `crc` of a line is that of all bytes of the dump before it, so no line can be changed, left out or put in unseen,
 //! and what is damaged is found before it is used.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod any_bytes;
 mod chain;
 mod entry_line;
 mod reader;

@@ -78,6 +78,12 @@ pub(super) async fn create_all(call: Call, body: Body) -> Result<Response, Probl
     Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, JSON)], room.body(answer)).into_response())
 }
 
+/// How many items a body has.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn items(body: &[u8]) -> Result<usize, Problem> {
+    envelope::members(body, SHAPE).map(|Batch { items }| items.count)
+}
+
 /// One command for each item, or why there is an item that cannot have one.
 fn commands<'b>(call: &Call, items: &Items<'b>) -> Result<Vec<KeyCommand<'b>>, Problem> {
     if !(1..=ITEMS_MAX).contains(&items.count) {

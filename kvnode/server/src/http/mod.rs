@@ -4,6 +4,8 @@
 mod accounts;
 mod admin;
 mod answer;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod any_bytes;
 mod api_keys;
 mod audit;
 mod batch;

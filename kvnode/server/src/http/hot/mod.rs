@@ -4,6 +4,8 @@
 //! general way, with all that was read, and with it the rest of the connection.
 
 mod answer;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod any_bytes;
 mod connection;
 mod head;
 mod paths;

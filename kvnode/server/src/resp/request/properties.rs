@@ -5,39 +5,12 @@ use proptest::prelude::*;
 
 use super::sample::{BOUNDS, encode};
 use super::*;
+use crate::resp::any_bytes;
 
 type Words = Vec<Vec<u8>>;
 
-/// What a connection gives: its commands, and whether and why it broke.
-type Heard = (Vec<Words>, Option<ProtocolError>);
-
-/// Reads like a connection: pieces arrive, all commands in the buffer are taken, what was read is dropped.
-fn hear<'p>(pieces: impl IntoIterator<Item = &'p [u8]>, bounds: &Bounds) -> Heard {
-    let (mut reader, mut arena, mut buffer, mut commands) = (Reader::new(), Arena::new(), Vec::new(), Vec::new());
-    for piece in pieces {
-        buffer.extend_from_slice(piece);
-        let mut start = 0;
-        loop {
-            match reader.read(&buffer, start, bounds, &mut arena) {
-                Parsed::Complete(request) => {
-                    assert!(request.end() > start && request.end() <= buffer.len());
-                    start = request.end();
-                    let arguments = arena.arguments(&request, &buffer);
-                    if !request.is_empty() {
-                        commands.push(arguments.iter().map(<[u8]>::to_vec).collect());
-                    }
-                }
-                Parsed::Incomplete { more } => {
-                    assert!(more > 0);
-                    break;
-                }
-                Parsed::Broken(error) => return (commands, Some(error)),
-            }
-        }
-        arena.clear();
-        buffer.drain(..start);
-    }
-    (commands, None)
+fn hear<'p>(pieces: impl IntoIterator<Item = &'p [u8]>, bounds: &Bounds) -> (Vec<Words>, Option<ProtocolError>) {
+    any_bytes::hear(pieces, bounds, |_| ())
 }
 
 fn word() -> impl Strategy<Value = Vec<u8>> {
