@@ -34,8 +34,8 @@ demo-down: ## Remove what `make demo` made
 ##@ Test it
 
 .PHONY: test
-test: ## All that has to hold before a change lands: check, unit, sim, fuzz, api, differential, clients, image, smoke
-	@.ci/stages check unit sim fuzz api differential clients image smoke
+test: ## All that has to hold before a change lands: check, unit, sim, fuzz, api, differential, interface, clients, image, smoke
+	@.ci/stages check unit sim fuzz api differential interface clients image smoke
 
 .PHONY: check
 check: fmt lint doc crds-current manifests deny ## Format, lints, documentation, generated files, manifests, licences
@@ -94,6 +94,10 @@ api: ## Tests against a real API server, without nodes (L2)
 .PHONY: differential
 differential: ## Random commands on kvnode and a real redis-server, whose replies must be equal; SEEDS=60 SEED_START=1
 	SEEDS=$(SEEDS) SEED_START=$(SEED_START) $(TESTS) --test redis_differential
+
+.PHONY: interface
+interface: ## Requests made up from the OpenAPI document, whose answers must be as it says; SEED=1
+	$(if $(SEED),SEED=$(SEED)) $(TESTS) --test interface -- --nocapture
 
 .PHONY: clients
 clients: ## Programs with redis-py, go-redis, ioredis, lettuce, redis-rs, redis-cli, redis-benchmark on redis-server and kvnode

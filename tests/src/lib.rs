@@ -4,7 +4,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`clock`], [`home`], [`progress`], [`shell`], [`process`] | waiting, folders, telling people, running programs |
+//! | [`clock`], [`home`], [`kept`], [`progress`], [`shell`], [`process`] | waiting, folders, telling people, running programs |
 //! | [`programs`], [`packages`] | where the Kubernetes programs and the system's packages come from |
 //! | [`pki`], [`control_plane`] | certificates; etcd, API server, controller manager, scheduler |
 //! | [`api`] | a control plane alone, one per test program, a namespace per test (L2) |
@@ -24,6 +24,7 @@ mod digest;
 pub mod home;
 pub mod http;
 pub mod images;
+pub mod kept;
 pub mod packages;
 pub mod pki;
 pub mod process;

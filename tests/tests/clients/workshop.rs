@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use kvtenant_tests::kept::{self, Kept};
 use kvtenant_tests::{home, packages, shell};
 
 use crate::program::Program;
@@ -14,26 +15,15 @@ use crate::program::Program;
 const COPY_JARS: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
 pub(crate) fn redis_py() -> Result<Program> {
-    packages::ensure_programs(&[("python3", "python3")])?;
-    if shell::run("python3", &["-c", "import ensurepip"]).is_err() {
-        packages::ensure_programs(&[("python3 -m venv", "python3-venv")])?;
-    }
     let source = source("redis-py");
-    let kept = Kept::open("redis-py")?;
-    let environment = kept.folder.join("venv");
-    kept.made_from(&source.join("requirements.txt"), |requirements| {
-        shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-        let mut install = Command::new(environment.join("bin/pip"));
-        install.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"]);
-        shell::output(install.arg(requirements)).map(drop)
-    })?;
-    let mut program = Command::new(environment.join("bin/python"));
+    let programs = kept::python_programs("clients/redis-py", &source.join("requirements.txt"))?;
+    let mut program = Command::new(programs.join("python"));
     program.arg(source.join("check.py"));
     Ok(Program(program))
 }
 
 pub(crate) fn go_redis() -> Result<Program> {
-    let kept = Kept::open("go-redis")?;
+    let kept = kept("go-redis")?;
     let program = kept.folder.join("check");
     let mut build = Command::new("go");
     build.current_dir(source("go-redis")).args(["build", "-mod=readonly", "-o"]).arg(&program).arg(".");
@@ -44,7 +34,7 @@ pub(crate) fn go_redis() -> Result<Program> {
 pub(crate) fn ioredis() -> Result<Program> {
     packages::ensure_programs(&[("node", "nodejs"), ("npm", "npm")])?;
     let source = source("ioredis");
-    let kept = Kept::open("ioredis")?;
+    let kept = kept("ioredis")?;
     kept.made_from(&source.join("package-lock.json"), |lock| {
         fs::copy(lock, kept.folder.join("package-lock.json"))?;
         fs::copy(source.join("package.json"), kept.folder.join("package.json"))?;
@@ -60,7 +50,7 @@ pub(crate) fn ioredis() -> Result<Program> {
 pub(crate) fn lettuce() -> Result<Program> {
     packages::ensure_programs(&[("java", "default-jdk-headless"), ("mvn", "maven")])?;
     let source = source("lettuce");
-    let kept = Kept::open("lettuce")?;
+    let kept = kept("lettuce")?;
     let jars = kept.folder.join("jars");
     kept.made_from(&source.join("pom.xml"), |pom| {
         let mut copy = shell::command("mvn", &["--quiet", "--batch-mode", COPY_JARS, "--file"]);
@@ -74,7 +64,7 @@ pub(crate) fn lettuce() -> Result<Program> {
 }
 
 pub(crate) fn redis_rs() -> Result<Program> {
-    let kept = Kept::open("redis-rs")?;
+    let kept = kept("redis-rs")?;
     let target = kept.folder.join("target");
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build.current_dir(source("redis-rs")).args(["build", "--quiet", "--locked", "--target-dir"]).arg(&target);
@@ -86,24 +76,6 @@ fn source(client: &str) -> PathBuf {
     home::source().join("clients").join(client)
 }
 
-/// A client's folder under `KVT_HOME`.
-struct Kept {
-    folder: PathBuf,
-}
-
-impl Kept {
-    fn open(client: &str) -> Result<Self> {
-        Ok(Self { folder: home::made(home::home()?.join("clients").join(client))? })
-    }
-
-    /// Makes what is kept, unless it was made from the same file before.
-    fn made_from(&self, lock: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let wanted = fs::read(lock).with_context(|| format!("cannot read {}", lock.display()))?;
-        let mark = self.folder.join("made-from");
-        if fs::read(&mark).is_ok_and(|made| made == wanted) {
-            return Ok(());
-        }
-        make(lock)?;
-        home::write(mark, wanted)
-    }
+fn kept(client: &str) -> Result<Kept> {
+    Kept::open(Path::new("clients").join(client))
 }

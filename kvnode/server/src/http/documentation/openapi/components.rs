@@ -1,5 +1,6 @@
 //! What many operations share: the forms of bodies, parameters, refusals, and how callers show who they are.
 
+use kvnode_core::store::limits::TTL_SECONDS_MAX;
 use serde_json::{Map, Value, json};
 
 use super::operation::schema;
@@ -117,6 +118,7 @@ fn ttl() -> Value {
         "type": ["integer", "null"],
         "format": "int64",
         "minimum": 0,
+        "maximum": TTL_SECONDS_MAX,
         "description": "Seconds until the entry is gone; 0 or null means never.",
     })
 }
@@ -224,7 +226,7 @@ fn parameters(tenant: &str) -> Value {
             "example": "greeting",
         },
         "raw": query("raw", truth(), "true: the value alone, as it was written."),
-        "ttl": query("ttl", number(), "Seconds until the entry is gone, for bodies that have no envelope to say it in."),
+        "ttl": query("ttl", json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": TTL_SECONDS_MAX}), "Seconds until the entry is gone, for bodies that have no envelope to say it in."),
         "ifVersion": query("ifVersion", number(), "Write only if the entry has this version; 0: only if there is none."),
         "prefix": query("prefix", text(), "Only keys that begin with this."),
         "ifMatch": header("If-Match", "Write only if the entry has this version, or any with *.", "\"1\""),
