@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::client::{Answer, Lines, delete, get, put, send};
 use crate::in_process::TestNode;
+use crate::redis::wire::Wire;
 
 const ROUTES: [(&str, &str); 7] = [
     ("GET", "/admin/status"),
@@ -128,6 +129,32 @@ async fn whoever_looks_on_sees_operations_and_no_values() {
         assert_eq!((line["key"].as_str(), line["version"].as_u64()), (key, version), "{line}");
         assert_eq!(line["protocol"], "http");
         assert!(!line.to_string().contains("secret content"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_looks_on_sees_what_redis_clients_do_in_the_same_words() {
+    let node = TestNode::with_resp(&[]);
+    let mut lines = Lines::of(node.address, "/admin/monitor", &[]).await;
+    let mut wire = Wire::plain(&node);
+    wire.ask("SET k secret-content", "+OK\r\n");
+    wire.ask("SET k other NX", "$-1\r\n");
+    wire.ask("GET k", "$14\r\nsecret-content\r\n");
+    wire.ask("MGET k absent", "*2\r\n$14\r\nsecret-content\r\n$-1\r\n");
+    wire.ask("DEL k", ":1\r\n");
+    for (operation, status, key, version) in [
+        ("create", "success", "k", Some(1)),
+        ("update", "error", "k", Some(1)),
+        ("read", "success", "k", Some(1)),
+        ("read", "success", "k", Some(1)),
+        ("read", "not_found", "absent", None),
+        ("delete", "success", "k", Some(2)),
+    ] {
+        let line = lines.next().await.expect("another line");
+        assert_eq!((line["operation"].as_str(), line["status"].as_str()), (Some(operation), Some(status)), "{line}");
+        assert_eq!((line["key"].as_str(), line["version"].as_u64()), (Some(key), version), "{line}");
+        assert_eq!(line["protocol"], "resp");
+        assert!(!line.to_string().contains("secret-content"), "{line}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::access::{PASSWORD, as_bearer, log_in, register};
 use crate::client::{get, put, send};
 use crate::program::Program;
 
@@ -124,6 +125,35 @@ async fn a_config_map_and_a_secret_are_followed_when_kubernetes_exchanges_them()
     assert!(!line.to_string().contains("second-key"), "a secret is never shown");
     assert_eq!(status(&node, "first-key").await, StatusCode::UNAUTHORIZED);
     assert_eq!(status(&node, "second-key").await, StatusCode::OK);
+}
+
+/// C125: the new key stands above the old one until the last token of that has ended.
+#[tokio::test]
+async fn a_signing_key_is_exchanged_without_logging_anybody_out() {
+    const OLD: &str = "the-old-signing-key-of-forty-bytes-or-so";
+    const NEW: &str = "the-new-signing-key-of-forty-bytes-or-so";
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let keys = folder.path().join("signing-keys");
+    write(&keys, OLD);
+    let flags = ["--port", "0", "--metrics-port", "0", "--secret-file", keys.to_str().expect("a plain path")];
+    let mut node = Program::start(&flags, &[]);
+    let status = async |token: &str| as_bearer(node.address, token, "GET", "/api/v1/auth/me", "").await.status;
+    let before = register(node.address, "alice").await;
+    assert_eq!(status(&before.access_token).await, StatusCode::OK);
+
+    write(&keys, &format!("{NEW}\n{OLD}\n"));
+    assert_eq!(node.wait_for_line("secret changed")["secret"], "the keys that sign tokens");
+    let after = log_in(node.address, "alice", PASSWORD).await.json();
+    let after = after["access_token"].as_str().expect("a token");
+    for token in [&before.access_token, after] {
+        assert_eq!(as_bearer(node.address, token, "GET", "/api/v1/auth/me", "").await.status, StatusCode::OK);
+    }
+
+    write(&keys, NEW);
+    node.wait_for_line("secret changed");
+    let status = async |token: &str| as_bearer(node.address, token, "GET", "/api/v1/auth/me", "").await.status;
+    assert_eq!(status(&before.access_token).await, StatusCode::UNAUTHORIZED, "its key is gone, cached or not");
+    assert_eq!(status(after).await, StatusCode::OK);
 }
 
 /// C123
