@@ -1,6 +1,8 @@
 //! Moments as values. The core never asks what time it is; whoever calls it says so, in milliseconds since the
 //! Unix epoch, because that is what expiry, tombstones and the times shown to users are all counted in.
 
+use std::time::Duration;
+
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(u64);
@@ -23,5 +25,26 @@ impl UnixMillis {
     #[must_use]
     pub const fn plus_millis(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_add(milliseconds))
+    }
+}
+
+/// A moment on a clock of this machine that goes on while it sleeps and is never set. Two machines' say nothing to each
+/// other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uptime(u64);
+
+impl Uptime {
+    pub const fn new(milliseconds: u64) -> Self {
+        Self(milliseconds)
+    }
+
+    #[must_use]
+    pub fn plus(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Nothing, if that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
