@@ -1,5 +1,5 @@
-//! The core's partitions, each under a mutex of its own, shared by all serving threads. A thread holds at most one of
-//! the locks at a time and never waits for anything while it holds one. Where data are kept on a disk, an outcome may be
+//! The core's partitions, each under a mutex of its own, shared by all serving threads. A thread never waits for anything
+//! while it holds one of the locks, so it holds one only, but for those that it got at once to read ahead. Where data are kept on a disk, an outcome may be
 //! told once its ticket is settled: then no crash can take back what it shows.
 
 use std::ops::{Deref, DerefMut};
@@ -15,7 +15,7 @@ use kvnode_core::store::key::{Address, Key, Namespace};
 use kvnode_core::store::ledger::Ledger;
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
-use kvnode_core::store::partition::{Partition, Place, Snapshot, Swept};
+use kvnode_core::store::partition::{Guess, Partition, Place, Snapshot, Swept};
 use kvnode_core::store::record::Record;
 use kvnode_core::store::slot::PartitionNumber;
 use kvnode_core::store::{EXPIRE_TURN, Eviction, Places, Store, StoreConfig};
@@ -27,6 +27,9 @@ use crate::untold::Untold;
 
 /// Partitions a question about all keys visits before other requests of the thread get a turn.
 const VISITS_PER_TURN: usize = 16;
+
+/// Partitions that are held at once to read ahead in them: as many misses as a processor has under way.
+const TOUCHED_TOGETHER: usize = 16;
 
 /// What a snapshot takes of a partition at once: so long nobody else gets at it.
 const SNAPSHOT_PIECE_BYTES: usize = 256 << 10;
@@ -218,10 +221,34 @@ impl SharedStore {
         self.places.of_bytes(key)
     }
 
-    /// Brings what a command for this place will read near the processor. What is returned means nothing, but has to be
-    /// used, or the compiler leaves the reading out.
-    pub(crate) fn touch(&self, namespace: Namespace, place: Place) -> u8 {
-        self.lock(place.partition.index()).touch(namespace, place)
+    /// Brings what commands for these places will read near the processor. The partitions of several of them are held at
+    /// once, which waits for nobody: a lock waits for all reads before it, so taking one between any two of them would
+    /// have each miss of a cache wait for the one before. Who cannot have a partition at once goes without.
+    pub(crate) fn touch(&self, wanted: &[(Namespace, Place)]) {
+        for together in wanted.chunks(TOUCHED_TOGETHER) {
+            let mut held: [Option<MutexGuard<'_, Partition>>; TOUCHED_TOGETHER] = [const { None }; TOUCHED_TOGETHER];
+            for (held, (_, place)) in held.iter_mut().zip(together) {
+                *held = self.partitions[place.partition.index()].try_lock().ok();
+            }
+            // It may be held for one of the others.
+            let partition = |number: usize, place: &Place| {
+                held[number].as_ref().or_else(|| {
+                    let other = together.iter().position(|(_, other)| other.partition == place.partition);
+                    other.and_then(|other| held[other].as_ref())
+                })
+            };
+            let mut guesses = [Guess::default(); TOUCHED_TOGETHER];
+            for (number, (namespace, place)) in together.iter().enumerate() {
+                guesses[number] =
+                    partition(number, place).map_or_else(Guess::default, |held| held.guess(*namespace, *place));
+            }
+            let mut seen = 0;
+            for (number, (namespace, place)) in together.iter().enumerate() {
+                seen ^= partition(number, place).map_or(0, |held| held.touch(*namespace, guesses[number]));
+            }
+            // What was read means nothing, but has to be used, or the compiler leaves the reading out.
+            std::hint::black_box(seen);
+        }
     }
 
     /// Waits for the partition and keeps everybody else out of it.

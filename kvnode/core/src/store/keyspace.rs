@@ -75,15 +75,15 @@ impl Keyspace {
         self.table.find(hash, |&handle| EntryRef::new(self.arena.get(handle)).key_bytes() == key).copied()
     }
 
-    /// Brings what a search for this key will read near the processor. Several of these in a row wait for memory
-    /// together; the searches that follow then wait for nothing.
-    pub(super) fn touch(&self, hash: u64) -> u8 {
-        let mut seen = 0;
-        self.table.find(hash, |&handle| {
-            seen ^= self.arena.get(handle)[0];
-            true
-        });
-        seen
+    /// What a search for this key meets with first, which mostly is what it looks for. Only the table is read.
+    pub(super) fn guess(&self, hash: u64) -> Option<Handle> {
+        self.table.find(hash, |_| true).copied()
+    }
+
+    /// Reads of an entry what brings all of it near the processor, if it is no long one.
+    pub(super) fn touch(&self, handle: Handle) -> u8 {
+        let bytes = self.arena.get(handle);
+        bytes[0] ^ bytes[bytes.len() - 1]
     }
 
     pub(super) fn view(&self, handle: Handle) -> EntryRef<'_> {

@@ -62,6 +62,10 @@ pub struct Place {
     hash: u64,
 }
 
+/// Which entry a command will probably read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Guess(Option<Handle>);
+
 /// Bytes added up from what is there, and as counted along the way. They must agree with each other and the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
@@ -101,9 +105,16 @@ impl Partition {
         self.limits.clone_from(limits);
     }
 
-    /// Brings what a command for this place will read near the processor.
-    pub fn touch(&self, namespace: Namespace, place: Place) -> u8 {
-        self.keyspace(namespace).map_or(0, |keyspace| keyspace.touch(place.hash))
+    /// Finds out what a command for this place will read, by a look at the table alone.
+    pub fn guess(&self, namespace: Namespace, place: Place) -> Guess {
+        Guess(self.keyspace(namespace).and_then(|keyspace| keyspace.guess(place.hash)))
+    }
+
+    /// Brings that near the processor. Two steps, so that whoever does them for many places has the misses of each step
+    /// lie over each other. Nothing may have been written in between.
+    pub fn touch(&self, namespace: Namespace, guess: Guess) -> u8 {
+        let keyspace = self.keyspace(namespace);
+        keyspace.zip(guess.0).map_or(0, |(keyspace, handle)| keyspace.touch(handle))
     }
 
     /// From here on, what happens is written down. Whoever asks for it takes the records under the lock under which

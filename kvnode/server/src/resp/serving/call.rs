@@ -103,10 +103,9 @@ impl<'c> Call<'c, '_> {
                 return Ok(());
             }
             if self.executor.alone.is_none() && near.len() > 1 {
-                let touch = |seen, (_, (_, place)): &(usize, Placed<'_>)| {
-                    seen ^ self.executor.store.touch(self.executor.namespace, *place)
-                };
-                std::hint::black_box(near.iter().fold(0, touch));
+                let namespace = self.executor.namespace;
+                let wanted: Vec<_> = near.iter().map(|(_, (_, place))| (namespace, *place)).collect();
+                self.executor.store.touch(&wanted);
             }
             for (position, key) in near {
                 each(self, position, key)?;

@@ -2,8 +2,10 @@
 //! some of each connection and finds out where their keys are, touches all those places, and only then performs them.
 //! The waits for memory of many commands then lie over each other, and no command waits for its own.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use kvnode_core::store::key::Namespace;
 use kvnode_core::store::partition::Place;
 use kvnode_core::time::UnixMillis;
 use slab::Slab;
@@ -25,9 +27,12 @@ use crate::resp::request::{Arena, Parsed, ProtocolError, Request};
 use crate::settings::live::LiveSettings;
 use crate::shared::Shared;
 
-/// Commands of one connection in one round: enough for memory to be kept busy, few enough that what was touched first
-/// is still near when it is needed.
+/// Commands of one connection in one round.
 const COLLECTED_PER_CONNECTION: usize = 32;
+
+/// Commands whose places are touched before the first of them is performed: what they read fits into the cache that is
+/// nearest to a core.
+const TOUCHED_AHEAD: usize = 64;
 
 /// Rounds in one turn. Others that have become ready meanwhile wait for the end of the turn.
 const ROUNDS_MAX: usize = 16;
@@ -45,6 +50,8 @@ pub(super) struct Turn {
     shared: Arc<Shared>,
     arena: Arena,
     tasks: Vec<Task>,
+    /// Where the next of them will look.
+    wanted: Vec<(Namespace, Place)>,
     pub(super) tally: Tally,
     /// A write was put off, because the disk has to catch up first.
     pub(super) disk_is_behind: bool,
@@ -78,6 +85,7 @@ impl Turn {
             shared: Arc::clone(shared),
             arena: Arena::new(),
             tasks: Vec::new(),
+            wanted: Vec::new(),
             disk_is_behind: false,
         }
     }
@@ -95,8 +103,11 @@ impl Turn {
             if self.tasks.is_empty() {
                 break;
             }
-            self.touch(connections);
-            self.perform(connections, now, &live, buffers);
+            for begin in (0..self.tasks.len()).step_by(TOUCHED_AHEAD) {
+                let window = begin..self.tasks.len().min(begin + TOUCHED_AHEAD);
+                self.touch(window.clone(), connections);
+                self.perform(window, connections, now, &live, buffers);
+            }
         }
         for &id in ready {
             self.walk(&mut connections[id], now);
@@ -152,30 +163,31 @@ impl Turn {
     }
 
     /// A single command gains nothing by it.
-    fn touch(&self, connections: &Slab<Connection>) {
-        if self.tasks.len() < 2 {
+    fn touch(&mut self, window: Range<usize>, connections: &Slab<Connection>) {
+        if window.len() < 2 {
             return;
         }
-        let mut seen = 0;
-        for task in &self.tasks {
-            if let Matter::Command { place: Some(place), .. } = task.matter {
-                let namespace = connections[task.connection].session.namespace();
-                seen ^= self.shared.store.touch(namespace, place);
+        self.wanted.clear();
+        self.wanted.extend(self.tasks[window].iter().filter_map(|task| match task.matter {
+            Matter::Command { place: Some(place), .. } => {
+                Some((connections[task.connection].session.namespace(), place))
             }
-        }
-        std::hint::black_box(seen);
+            _ => None,
+        }));
+        self.shared.store.touch(&self.wanted);
     }
 
     fn perform(
         &mut self,
+        window: Range<usize>,
         connections: &mut Slab<Connection>,
         now: UnixMillis,
         live: &LiveSettings,
         buffers: &mut Buffers,
     ) {
-        let Self { shared, arena, tasks, tally, disk_is_behind } = self;
+        let Self { shared, arena, tasks, tally, disk_is_behind, .. } = self;
         let is_loading = shared.store.ready().is_err();
-        for task in &*tasks {
+        for task in &tasks[window] {
             let connection = &mut connections[task.connection];
             if connection.is_postponed {
                 continue;
