@@ -6,9 +6,11 @@
 //! | [`member`] | who is who: a node, and each life of its process |
 //! | [`placement`] | where the copies of a partition are to be |
 //! | [`configuration`] | who holds a partition now, and which changes of that are good |
+//! | [`replica`] | what a member holds of a partition, what it may tell, and what it says to the others |
 //! | [`lease`] | whether a primary may be sure to be the only one |
 
 pub mod configuration;
 pub mod lease;
 pub mod member;
 pub mod placement;
+pub mod replica;

@@ -1,0 +1,249 @@
+//! One partition on one member, as a state machine: what it holds, what it may answer, and what it tells others (R7 to
+//! R14). It has no clock, no socket and no store; whoever drives it does what the effects say.
+//!
+//! ```text
+//! configured, received, ticked, written ──▶ Replica ──▶ send, propose, apply, settle
+//! ```
+//!
+//! A backup's store is what is committed, and nothing more: records wait in the log until the primary says that all who
+//! matter have them, so whatever a new primary lacks is cut from a log and never undone in a store. Only a primary's
+//! store is ahead of that mark. One that is deposed with such records is no copy any more and begins anew.
+
+mod backup;
+mod follower;
+pub mod log;
+pub mod message;
+mod primary;
+
+use super::configuration::{Epoch, PartitionChange, PartitionConfiguration, Role};
+use super::member::Member;
+use crate::time::Uptime;
+use log::{Entry, Log};
+use message::Message;
+use primary::Primary;
+
+/// What has to be done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Send {
+        to: Member,
+        message: Message,
+    },
+    /// On the number that the replica knows. Until that has become another, it counts as possible (R4).
+    Propose {
+        number: u64,
+        change: PartitionChange,
+    },
+    /// Give these to the store, in their order.
+    Apply(Vec<Box<[u8]>>),
+    /// Outcomes that rest on records up to here may be told, if the lease still holds (R9).
+    Settle(u64),
+    /// Outcomes that rest on later records are unknown for ever (R20).
+    Unknown,
+}
+
+#[derive(Debug)]
+pub struct Replica {
+    me: Member,
+    min_in_sync: usize,
+    /// The newest that it has been told.
+    known: PartitionConfiguration,
+    /// Nothing of an earlier epoch is listened to. It never goes back.
+    accepted: Epoch,
+    log: Log,
+    /// The store has the records up to here.
+    applied: u64,
+    /// The store has records that were never committed: it is no copy.
+    is_spoilt: bool,
+    /// While it is primary, by the newest that it knows.
+    primary: Option<Primary>,
+}
+
+/// Why nothing can be written or read here now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unserved {
+    NotPrimary,
+    /// It is about to be, or about to hand over; it will not be long.
+    Changing,
+    TooFewInSync {
+        in_sync: usize,
+        needed: usize,
+    },
+}
+
+impl Replica {
+    pub fn new(me: Member, min_in_sync: usize) -> Self {
+        Self {
+            me,
+            min_in_sync,
+            known: PartitionConfiguration::default(),
+            accepted: Epoch::default(),
+            log: Log::default(),
+            applied: 0,
+            is_spoilt: false,
+            primary: None,
+        }
+    }
+
+    pub fn known(&self) -> &PartitionConfiguration {
+        &self.known
+    }
+
+    pub fn accepted(&self) -> Epoch {
+        self.accepted
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What the configuration says by now. Older news than what is known is none.
+    pub fn configured(&mut self, next: &PartitionConfiguration, now: Uptime) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if next.number() <= self.known.number() {
+            return effects;
+        }
+        self.known = next.clone();
+        // It has heard from a later primary already.
+        if next.epoch() < self.accepted {
+            return effects;
+        }
+        let leads = self.primary.as_ref().map(Primary::epoch) == Some(next.epoch());
+        match (next.role_of(self.me), leads) {
+            (Some(Role::Primary), true) => self.with_primary(&mut effects, |primary, log, effects| {
+                primary.configured(next, log, now, effects);
+            }),
+            (Some(Role::Primary), false) if next.epoch() > self.accepted => self.take_over(next, now, &mut effects),
+            _ => self.step_down(&mut effects),
+        }
+        self.settle(&mut effects);
+        effects
+    }
+
+    pub fn received(&mut self, from: Member, message: Message, now: Uptime) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match message {
+            Message::Seal { epoch, after, tail } => self.sealed(from, epoch, after, tail, &mut effects),
+            Message::Records { epoch, after, entries, committed } => {
+                self.sent(from, epoch, after, entries, committed, &mut effects);
+            }
+            Message::Held { epoch, end } => self.of_my_epoch(epoch, &mut effects, |primary, log, effects| {
+                primary.held(from, end, log, now, effects);
+            }),
+            Message::Missing { epoch, end } => self.of_my_epoch(epoch, &mut effects, |primary, log, effects| {
+                primary.missing(from, end, log, now, effects);
+            }),
+        }
+        self.settle(&mut effects);
+        effects
+    }
+
+    /// To be called every now and then; `is_silent` says of whom nothing has been heard for too long.
+    pub fn ticked(&mut self, now: Uptime, is_silent: &dyn Fn(Member) -> bool) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let number = self.known.number();
+        self.with_primary(&mut effects, |primary, log, effects| primary.ticked(number, log, now, is_silent, effects));
+        self.settle(&mut effects);
+        effects
+    }
+
+    /// Whether it may be asked anything. Whether the lease holds is another question, and asked again before an answer.
+    pub fn serves(&self) -> Result<Epoch, Unserved> {
+        let primary = self.primary.as_ref().ok_or(Unserved::NotPrimary)?;
+        if primary.is_serving() { Ok(primary.epoch()) } else { Err(Unserved::Changing) }
+    }
+
+    /// Whether anything may be changed.
+    pub fn takes_writes(&self) -> Result<Epoch, Unserved> {
+        let epoch = self.serves()?;
+        let in_sync = self.known.isr().len();
+        if in_sync < self.min_in_sync {
+            return Err(Unserved::TooFewInSync { in_sync, needed: self.min_in_sync });
+        }
+        Ok(epoch)
+    }
+
+    /// What the store did just now, under the lock of its partition. The outcome rests on the sequence that is returned.
+    pub fn written(&mut self, record: Box<[u8]>, now: Uptime) -> (u64, Vec<Effect>) {
+        let mut effects = Vec::new();
+        let primary = self.primary.as_mut().expect("whoever writes has asked whether it may");
+        let position = self.log.append(primary.epoch(), record);
+        self.applied = position.sequence;
+        primary.appended(&mut self.log, now, &mut effects);
+        self.settle(&mut effects);
+        (position.sequence, effects)
+    }
+
+    /// On what a read rests that sees everything that was accepted (R9).
+    pub fn newest(&self) -> u64 {
+        self.log.end().sequence
+    }
+
+    /// Asks for the partition to be given to another that is in sync (R14).
+    pub fn hand_over(&mut self, to: Member, now: Uptime) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let number = self.known.number();
+        if self.known.role_of(to) == Some(Role::InSync) {
+            self.with_primary(&mut effects, |primary, log, effects| primary.hand_over(to, number, log, now, effects));
+        }
+        effects
+    }
+
+    fn take_over(&mut self, next: &PartitionConfiguration, now: Uptime, effects: &mut Vec<Effect>) {
+        assert!(!self.is_spoilt, "whoever is in sync is a copy");
+        self.accepted = next.epoch();
+        // Any of these may have been confirmed, so all of them stay.
+        self.apply_up_to(self.log.end().sequence, effects);
+        self.primary = Some(Primary::of(self.me, self.min_in_sync, next, &mut self.log, now, effects));
+    }
+
+    /// Nothing more is answered here. What waits for an answer has none.
+    fn step_down(&mut self, effects: &mut Vec<Effect>) {
+        if self.primary.take().is_some() {
+            self.is_spoilt |= self.applied > self.log.committed();
+            effects.push(Effect::Unknown);
+        }
+    }
+
+    fn of_my_epoch(
+        &mut self,
+        epoch: Epoch,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut Primary, &mut Log, &mut Vec<Effect>),
+    ) {
+        if self.primary.as_ref().is_some_and(|primary| primary.epoch() == epoch) {
+            self.with_primary(effects, act);
+        }
+    }
+
+    fn with_primary(&mut self, effects: &mut Vec<Effect>, act: impl FnOnce(&mut Primary, &mut Log, &mut Vec<Effect>)) {
+        if let Some(primary) = &mut self.primary {
+            act(primary, &mut self.log, effects);
+        }
+    }
+
+    /// A primary tells whoever waits; a backup's store follows.
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        let committed = self.log.committed();
+        if self.primary.is_some() {
+            effects.push(Effect::Settle(committed));
+        } else if !self.is_spoilt {
+            self.apply_up_to(committed, effects);
+        }
+        let needed = self.primary.as_ref().map_or(committed, Primary::needed);
+        self.log.let_go(needed);
+    }
+
+    fn apply_up_to(&mut self, sequence: u64, effects: &mut Vec<Effect>) {
+        let Some(entries) = self.log.since(self.applied) else { return };
+        let due = entries.take_while(|entry| entry.position.sequence <= sequence);
+        let records: Vec<Box<[u8]>> = due.map(|Entry { record, .. }| record.clone()).collect();
+        if !records.is_empty() {
+            self.applied += records.len() as u64;
+            effects.push(Effect::Apply(records));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
