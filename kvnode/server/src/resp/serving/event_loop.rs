@@ -306,6 +306,7 @@ impl EventLoop {
             Some(tls) => Stream::within_tls(socket, tls.server())?,
             None => Stream::plain(socket),
         };
+        let is_shaking_hands = stream.is_shaking_hands();
         let entry = self.connections.vacant_entry();
         let place = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -313,11 +314,17 @@ impl EventLoop {
         let whereabouts = Whereabouts { address, local_address, file, place, inbox: Arc::clone(&self.inbox) };
         let client = redis.clients.add(whereabouts, self.shared.clock.now());
         redis.totals.connections.fetch_add(1, Ordering::Relaxed);
-        if stream.is_shaking_hands() {
-            self.handshakes.begin(place, client.id, self.shared.clock.instant());
-        }
+        let number = client.id;
         let session = Session::new(port, client, self.shared.access.standing_of_stranger());
         entry.insert(Connection::new(stream, session, &self.shared, permit));
+        if is_shaking_hands {
+            let connections = &self.connections;
+            let goes_on = |place, client| {
+                let connection: Option<&Connection> = connections.get(place);
+                connection.is_some_and(|one| one.session.client.id == client && one.is_shaking_hands())
+            };
+            self.handshakes.begin(place, number, self.shared.clock.instant(), goes_on);
+        }
         Ok(())
     }
 

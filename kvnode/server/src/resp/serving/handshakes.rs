@@ -4,12 +4,16 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Not many more than there can be connections: each is forgotten when its time is over, whatever came of it.
+/// How many are noted before it is looked who of them is still there.
+const NOTED_MIN: usize = 1024;
+
 #[derive(Debug)]
 pub(super) struct Handshakes {
     /// All have the same time, so the first is the first to be due.
     begun: VecDeque<Begun>,
     time_max: Duration,
+    /// With more than this, those that are gone are forgotten: a flood of short connections leaves no trail.
+    noted_max: usize,
 }
 
 #[derive(Debug)]
@@ -21,10 +25,16 @@ struct Begun {
 
 impl Handshakes {
     pub(super) fn within(time_max: Duration) -> Self {
-        Self { begun: VecDeque::new(), time_max }
+        Self { begun: VecDeque::new(), time_max, noted_max: NOTED_MIN }
     }
 
-    pub(super) fn begin(&mut self, place: usize, client: u64, now: Instant) {
+    /// `goes_on` tells of a place and a client whether its handshake is still under way. No more are noted than twice as
+    /// many as there are of those, and then some.
+    pub(super) fn begin(&mut self, place: usize, client: u64, now: Instant, goes_on: impl Fn(usize, u64) -> bool) {
+        if self.begun.len() >= self.noted_max {
+            self.begun.retain(|begun| goes_on(begun.place, begun.client));
+            self.noted_max = NOTED_MIN.max(2 * self.begun.len());
+        }
         self.begun.push_back(Begun { due: now + self.time_max, place, client });
     }
 
@@ -58,13 +68,25 @@ mod tests {
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut handshakes = Handshakes::within(Duration::from_secs(10));
         assert_eq!(handshakes.wait(start), None);
-        handshakes.begin(1, 11, after(0));
-        handshakes.begin(2, 12, after(3));
+        handshakes.begin(1, 11, after(0), |_, _| true);
+        handshakes.begin(2, 12, after(3), |_, _| true);
         assert_eq!(handshakes.wait(after(4)), Some(Duration::from_secs(6)));
         assert_eq!(handshakes.take_due(after(9)), None);
         assert_eq!(handshakes.take_due(after(12)), Some((1, 11)));
         assert_eq!(handshakes.take_due(after(12)), None);
         assert_eq!(handshakes.take_due(after(13)), Some((2, 12)));
         assert!(handshakes.is_empty());
+    }
+
+    #[test]
+    fn those_that_are_gone_leave_no_trail() {
+        let now = Clock::default().instant();
+        let mut handshakes = Handshakes::within(Duration::from_secs(10));
+        for client in 0..100_000 {
+            handshakes.begin(0, client, now, |_, client| client < 3);
+            assert!(handshakes.begun.len() <= NOTED_MIN);
+        }
+        let later = now + Duration::from_secs(10);
+        assert_eq!([(); 3].map(|()| handshakes.take_due(later)), [0, 1, 2].map(|client| Some((0, client))));
     }
 }
