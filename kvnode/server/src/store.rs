@@ -15,7 +15,7 @@ use kvnode_core::store::key::{Address, Key, Namespace};
 use kvnode_core::store::ledger::Ledger;
 use kvnode_core::store::limits::Limits;
 use kvnode_core::store::outcome::{Gathered, Outcome, Refusal};
-use kvnode_core::store::partition::{Guess, Partition, Place, Snapshot, Swept};
+use kvnode_core::store::partition::{Guess, Located, Partition, Place, Snapshot, Swept};
 use kvnode_core::store::record::Record;
 use kvnode_core::store::slot::PartitionNumber;
 use kvnode_core::store::{EXPIRE_TURN, Eviction, Places, Store, StoreConfig};
@@ -237,15 +237,19 @@ impl SharedStore {
                     other.and_then(|other| held[other].as_ref())
                 })
             };
-            let mut guesses = [Guess::default(); TOUCHED_TOGETHER];
-            for (number, (namespace, place)) in together.iter().enumerate() {
-                guesses[number] =
-                    partition(number, place).map_or_else(Guess::default, |held| held.guess(*namespace, *place));
+            let mut guesses = [(None, Guess::default()); TOUCHED_TOGETHER];
+            for (number, (guess, (namespace, place))) in guesses.iter_mut().zip(together).enumerate() {
+                if let Some(held) = partition(number, place) {
+                    *guess = (Some(held), held.guess(*namespace, *place));
+                }
             }
-            let mut seen = 0;
-            for (number, (namespace, place)) in together.iter().enumerate() {
-                seen ^= partition(number, place).map_or(0, |held| held.touch(*namespace, guesses[number]));
+            let mut located = [Located::default(); TOUCHED_TOGETHER];
+            for (located, ((held, guess), (namespace, _))) in located.iter_mut().zip(guesses.iter().zip(together)) {
+                if let Some(held) = held {
+                    *located = held.locate(*namespace, *guess);
+                }
             }
+            let seen = located.iter().fold(0, |seen, located| seen ^ located.touch());
             // What was read means nothing, but has to be used, or the compiler leaves the reading out.
             std::hint::black_box(seen);
         }

@@ -28,6 +28,33 @@ const VALUE_LEN_SHIFT: u8 = 4;
 const TOMBSTONE: u8 = 1 << 6;
 const USED: u8 = 1 << 7;
 
+/// Where the lengths begin, for each combination of flags.
+#[expect(clippy::cast_possible_truncation, reason = "what comes before has fewer than 256 bytes")]
+const LENGTHS_AT: [u8; 256] = {
+    let mut at = [0; 256];
+    let mut flags = 0;
+    while flags < 256 {
+        let due = if flags & DUE as usize == 0 { 0 } else { DUE_BYTES };
+        let used = if flags & USED as usize == 0 { 0 } else { USED_BYTES };
+        at[flags] = (DUE_AT + due + used) as u8;
+        flags += 1;
+    }
+    at
+};
+
+/// Where the key begins, which is behind them.
+const KEY_AT: [u8; 256] = {
+    let mut at = LENGTHS_AT;
+    let mut flags = 0;
+    while flags < 256 {
+        at[flags] += if flags & LONG_KEY as usize == 0 { 1 } else { 2 };
+        at[flags] += 1 << (flags >> VALUE_LEN_SHIFT & 3);
+        at[flags] += if flags & TAGGED as usize == 0 { 0 } else { 4 };
+        flags += 1;
+    }
+    at
+};
+
 /// The last moment an entry can expire at: the end of the year 9999. It fits into the six bytes it is kept in, and can be
 /// written as a date; what is to expire later expires then.
 pub const LAST_MOMENT: UnixMillis = UnixMillis::new(253_402_300_799_999);
@@ -179,6 +206,10 @@ fn long(len: usize) -> u32 {
     u32::try_from(len).expect("limits keep values and tags below 2^32 bytes")
 }
 
+fn half_word(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"))
+}
+
 fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
@@ -213,6 +244,19 @@ pub(super) fn set_used(bytes: &mut [u8], seconds: u32) {
     }
 }
 
+/// The key of the entry at the beginning of these bytes, for whoever needs no more of it.
+pub(super) fn key_of(bytes: &[u8]) -> &[u8] {
+    let flags = bytes[FLAGS_AT];
+    let (len, _) = key_len(bytes, flags, usize::from(LENGTHS_AT[usize::from(flags)]));
+    let at = usize::from(KEY_AT[usize::from(flags)]);
+    &bytes[at..at + len]
+}
+
+/// And where the value's length follows it.
+fn key_len(bytes: &[u8], flags: u8, at: usize) -> (usize, usize) {
+    if flags & LONG_KEY == 0 { (usize::from(bytes[at]), at + 1) } else { (usize::from(half_word(bytes, at)), at + 2) }
+}
+
 fn used_at(bytes: &[u8]) -> Option<usize> {
     (bytes[FLAGS_AT] & USED != 0).then(|| DUE_AT + if has_due(bytes) { DUE_BYTES } else { 0 })
 }
@@ -220,18 +264,16 @@ fn used_at(bytes: &[u8]) -> Option<usize> {
 impl<'e> EntryRef<'e> {
     pub(super) fn new(bytes: &'e [u8]) -> Self {
         let flags = bytes[FLAGS_AT];
-        let mut at =
-            DUE_AT + if flags & DUE == 0 { 0 } else { DUE_BYTES } + if flags & USED == 0 { 0 } else { USED_BYTES };
-        let mut number = |len_bytes: usize| {
-            let mut number = [0; 4];
-            number[..len_bytes].copy_from_slice(&bytes[at..at + len_bytes]);
-            at += len_bytes;
-            u32::from_le_bytes(number) as usize
+        let lengths_at = usize::from(LENGTHS_AT[usize::from(flags)]);
+        let key_at = usize::from(KEY_AT[usize::from(flags)]);
+        let (key_len, value_len_at) = key_len(bytes, flags, lengths_at);
+        let value_len = match flags >> VALUE_LEN_SHIFT & 3 {
+            0 => usize::from(bytes[value_len_at]),
+            1 => usize::from(half_word(bytes, value_len_at)),
+            _ => word(bytes, value_len_at) as usize,
         };
-        let key_len = number(if flags & LONG_KEY == 0 { 1 } else { 2 });
-        let value_len = number(1 << (flags >> VALUE_LEN_SHIFT & 3));
-        let tags_len = if flags & TAGGED == 0 { 0 } else { number(4) };
-        let (key_at, value_at) = (at, at + key_len);
+        let tags_len = if flags & TAGGED == 0 { 0 } else { word(bytes, key_at - 4) as usize };
+        let value_at = key_at + key_len;
         let tags_at = value_at + value_len;
         Self { bytes, key_at, value_at, tags_at, end: tags_at + tags_len }
     }
@@ -240,13 +282,7 @@ impl<'e> EntryRef<'e> {
     pub(super) fn checked(bytes: &'e [u8]) -> Option<Self> {
         let flags = *bytes.get(FLAGS_AT)?;
         let value_len_code = flags >> VALUE_LEN_SHIFT & 3;
-        let header = DUE_AT
-            + if flags & DUE == 0 { 0 } else { DUE_BYTES }
-            + if flags & USED == 0 { 0 } else { USED_BYTES }
-            + if flags & LONG_KEY == 0 { 1 } else { 2 }
-            + (1 << value_len_code)
-            + if flags & TAGGED == 0 { 0 } else { 4 };
-        if value_len_code > 2 || bytes.len() < header {
+        if value_len_code > 2 || bytes.len() < usize::from(KEY_AT[usize::from(flags)]) {
             return None;
         }
         let entry = Self::new(bytes);

@@ -12,7 +12,7 @@ use hashbrown::HashTable;
 use super::arena::{Arena, Handle, Walk, room_for};
 use super::attributes::Version;
 use super::deadlines::Deadlines;
-use super::entry::{Draft, EntryRef, due_of, has_due, is_tombstone, place_of, set_used};
+use super::entry::{Draft, EntryRef, due_of, has_due, is_tombstone, key_of, place_of, set_used};
 use super::footprint::{allocated, table_growth};
 use super::usage::{Usage, Used};
 
@@ -72,7 +72,7 @@ impl Keyspace {
 
     /// An entry or a tombstone.
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Handle> {
-        self.table.find(hash, |&handle| EntryRef::new(self.arena.get(handle)).key_bytes() == key).copied()
+        self.table.find(hash, |&handle| key_of(self.arena.get(handle)) == key).copied()
     }
 
     /// What a search for this key meets with first, which mostly is what it looks for. Only the table is read.
@@ -80,10 +80,9 @@ impl Keyspace {
         self.table.find(hash, |_| true).copied()
     }
 
-    /// Reads of an entry what brings all of it near the processor, if it is no long one.
-    pub(super) fn touch(&self, handle: Handle) -> u8 {
-        let bytes = self.arena.get(handle);
-        bytes[0] ^ bytes[bytes.len() - 1]
+    /// Where an entry lies. Nothing of it is read.
+    pub(super) fn slot(&self, handle: Handle) -> &[u8] {
+        self.arena.get(handle)
     }
 
     pub(super) fn view(&self, handle: Handle) -> EntryRef<'_> {
@@ -131,7 +130,7 @@ impl Keyspace {
         let handle = self.arena.push(draft.len());
         draft.write(self.arena.get_mut(handle));
         let (arena, seed) = (&self.arena, &self.seed);
-        let rehash = |&handle: &Handle| hash_of(seed, EntryRef::new(arena.get(handle)).key_bytes());
+        let rehash = |&handle: &Handle| hash_of(seed, key_of(arena.get(handle)));
         self.table.insert_unique(hash, handle, rehash);
         handle
     }
@@ -264,7 +263,7 @@ impl Keyspace {
         self.expiring.give_back_room();
         self.buried.give_back_room();
         let (arena, seed) = (&self.arena, &self.seed);
-        let rehash = |&handle: &Handle| hash_of(seed, EntryRef::new(arena.get(handle)).key_bytes());
+        let rehash = |&handle: &Handle| hash_of(seed, key_of(arena.get(handle)));
         if self.table.is_empty() {
             self.table = HashTable::new();
         } else if self.table.capacity() >= SPARSE_CAPACITY_MIN

@@ -133,7 +133,7 @@ impl Partition {
         };
         let created = before.is_none();
         let room = self.room_for_answer(at.idempotency, draft.len(), ledger)?;
-        let handle = self.put(namespace, at.hash, draft, room, ledger).inspect_err(|_| ledger.release_answer(room))?;
+        let handle = self.put(at, draft, room, ledger).inspect_err(|_| ledger.release_answer(room))?;
         let kind = if created { AnswerKind::Created } else { AnswerKind::Replaced };
         self.record_entry(namespace, handle, at.idempotency.map(|idempotency| Answer { idempotency, kind }));
         Ok((Done::Stored { handle, created, previous }, room))

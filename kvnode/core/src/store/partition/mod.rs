@@ -55,6 +55,12 @@ pub struct Partition {
 /// Their order decides whose entries are swept or evicted first; a hasher with a seed makes that repeatable, too.
 type Others = HashMap<Namespace, Box<Keyspace>, FixedState>;
 
+/// What of an entry is touched ahead. The processor itself reads on ahead in longer ones.
+const TOUCHED_BYTES: usize = 256;
+
+/// As all machines have it that this runs on.
+const CACHE_LINE: usize = 64;
+
 /// Where a key's entry is looked for: found out once, before any lock is taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -66,6 +72,11 @@ pub struct Place {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Guess(Option<Handle>);
 
+/// Where that entry lies. Guessing, locating and touching are steps of their own, so that whoever does them for many
+/// places has the misses of each step lie over each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Located<'p>(&'p [u8]);
+
 /// Bytes added up from what is there, and as counted along the way. They must agree with each other and the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
@@ -75,6 +86,15 @@ pub struct Audit {
     pub tombstones_recounted: u64,
     pub answers_counted: u64,
     pub answers_recounted: u64,
+}
+
+impl Located<'_> {
+    /// Reads a byte of each line of the cache that the beginning of an entry takes: of a short one that is all.
+    pub fn touch(self) -> u8 {
+        let begin = &self.0[..self.0.len().min(TOUCHED_BYTES)];
+        let lines = begin.iter().step_by(CACHE_LINE).fold(0, |seen, byte| seen ^ byte);
+        lines ^ begin.last().copied().unwrap_or(0)
+    }
 }
 
 impl Place {
@@ -110,11 +130,10 @@ impl Partition {
         Guess(self.keyspace(namespace).and_then(|keyspace| keyspace.guess(place.hash)))
     }
 
-    /// Brings that near the processor. Two steps, so that whoever does them for many places has the misses of each step
-    /// lie over each other. Nothing may have been written in between.
-    pub fn touch(&self, namespace: Namespace, guess: Guess) -> u8 {
+    /// Finds out where that lies. Nothing may have been written since the guess.
+    pub fn locate(&self, namespace: Namespace, guess: Guess) -> Located<'_> {
         let keyspace = self.keyspace(namespace);
-        keyspace.zip(guess.0).map_or(0, |(keyspace, handle)| keyspace.touch(handle))
+        Located(keyspace.zip(guess.0).map_or(&[], |(keyspace, handle)| keyspace.slot(handle)))
     }
 
     /// From here on, what happens is written down. Whoever asks for it takes the records under the lock under which

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::Partition;
+use super::execute::At;
 use crate::store::arena::Handle;
 use crate::store::entry::Draft;
-use crate::store::key::Namespace;
+use crate::store::key::{Address, Namespace};
 use crate::store::keyspace::Keyspace;
 use crate::store::ledger::Ledger;
 use crate::store::outcome::Refusal;
@@ -34,20 +35,20 @@ impl Partition {
     /// takes elsewhere.
     pub(super) fn put(
         &mut self,
-        namespace: Namespace,
-        hash: u64,
+        at: At<'_>,
         mut draft: Draft<'_>,
         beside: u64,
         ledger: &Ledger,
     ) -> Result<Handle, Refusal> {
+        let At { hash, address: &Address { namespace, .. }, .. } = at;
         // A namespace's first entry takes what the namespace itself takes; if it is refused, neither is there.
         let unborn = self.keyspace(namespace).is_none().then(|| self.unborn(namespace, ledger));
-        let charge = self.charge(namespace, hash, &draft, unborn.as_ref());
+        let charge = self.charge(at, &draft, unborn.as_ref());
         let room = match &charge {
-            None => self.make_room(namespace, hash, &mut draft, beside, unborn.as_ref(), ledger),
+            None => self.make_room(at, &mut draft, beside, unborn.as_ref(), ledger),
             Some(Charge { usage, before, after }) => match usage.exchange(*before, *after, ledger.account_quota()) {
                 Ok(()) => {
-                    let room = self.make_room(namespace, hash, &mut draft, beside, unborn.as_ref(), ledger);
+                    let room = self.make_room(at, &mut draft, beside, unborn.as_ref(), ledger);
                     room.inspect_err(|_| usage.replace(*after, *before))
                 }
                 Err(exceeded) => Err(exceeded.into()),
@@ -83,32 +84,32 @@ impl Partition {
         if unborn.is_some() { Self::OTHER_BYTES } else { 0 }
     }
 
-    fn charge(&self, namespace: Namespace, hash: u64, draft: &Draft<'_>, unborn: Option<&Keyspace>) -> Option<Charge> {
-        let keyspace = unborn.or_else(|| self.keyspace(namespace))?;
+    fn charge(&self, at: At<'_>, draft: &Draft<'_>, unborn: Option<&Keyspace>) -> Option<Charge> {
+        let keyspace = unborn.or_else(|| self.keyspace(at.address.namespace))?;
         let usage = keyspace.usage.clone()?;
-        let before = keyspace.used_by(keyspace.find(hash, draft.key.as_bytes()));
+        let before = keyspace.used_by(at.found);
         Some(Charge { usage, before, after: Used { keys: 1, bytes: draft.given_bytes() } })
     }
 
     /// Reserves the memory that the draft takes, and makes room for it where that is allowed.
     fn make_room(
         &mut self,
-        namespace: Namespace,
-        hash: u64,
+        at: At<'_>,
         draft: &mut Draft<'_>,
         beside: u64,
         unborn: Option<&Keyspace>,
         ledger: &Ledger,
     ) -> Result<Room, Refusal> {
+        let At { hash, address: &Address { namespace, .. }, found: mut known, .. } = at;
         let least = draft.version;
         let mut evictions = 0;
         loop {
             let keyspace = unborn.or_else(|| self.keyspace(namespace)).expect("it exists or is about to");
             // A tombstone is found here, too: its place is taken over, and its version gone on from.
-            let found = keyspace.find(hash, draft.key.as_bytes());
-            let known = found.map(|handle| keyspace.view(handle));
-            draft.version = known.map_or(keyspace.floor, |entry| entry.version()).next().max(least);
-            let creating = known.is_none_or(|entry| entry.is_tombstone());
+            let found = known.take().or_else(|| keyspace.find(hash, draft.key.as_bytes()));
+            let before = found.map(|handle| keyspace.view(handle));
+            draft.version = before.map_or(keyspace.floor, |entry| entry.version()).next().max(least);
+            let creating = before.is_none_or(|entry| entry.is_tombstone());
             let growth = Self::own_bytes(unborn) + beside + keyspace.growth(found, draft);
             let reserved = reserve(growth, creating, ledger);
             // Tombstones of what was evicted may have begun blocks: then the write fits, and the store is still too large.

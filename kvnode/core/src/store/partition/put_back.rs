@@ -33,7 +33,7 @@ impl Partition {
             used: (self.eviction == Eviction::AllKeysLru).then(|| seconds(self.clock)),
             tombstone: false,
         };
-        let handle = self.put(namespace, at.hash, draft, 0, ledger)?;
+        let handle = self.put(at, draft, 0, ledger)?;
         self.record_entry(namespace, handle, None);
         Ok(Done::Stored { handle, created, previous: None })
     }
