@@ -252,7 +252,7 @@ pub(super) fn key_of(bytes: &[u8]) -> &[u8] {
     &bytes[at..at + len]
 }
 
-/// And where the value's length follows it.
+/// How long the key is, and where the value's length follows.
 fn key_len(bytes: &[u8], flags: u8, at: usize) -> (usize, usize) {
     if flags & LONG_KEY == 0 { (usize::from(bytes[at]), at + 1) } else { (usize::from(half_word(bytes, at)), at + 2) }
 }

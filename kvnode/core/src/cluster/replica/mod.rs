@@ -53,6 +53,8 @@ pub struct Replica {
     log: Log,
     /// The store has the records up to here.
     applied: u64,
+    /// The last mark that was given out with [`Effect::Settle`].
+    settled: u64,
     /// The store has records that were never committed: it is no copy.
     is_spoilt: bool,
     /// While it is primary, by the newest that it knows.
@@ -80,6 +82,7 @@ impl Replica {
             accepted: Epoch::default(),
             log: Log::default(),
             applied: 0,
+            settled: 0,
             is_spoilt: false,
             primary: None,
         }
@@ -226,7 +229,10 @@ impl Replica {
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         let committed = self.log.committed();
         if self.primary.is_some() {
-            effects.push(Effect::Settle(committed));
+            if committed > self.settled {
+                self.settled = committed;
+                effects.push(Effect::Settle(committed));
+            }
         } else if !self.is_spoilt {
             self.apply_up_to(committed, effects);
         }
