@@ -5,9 +5,9 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Weak};
 
 use kvnode_core::store::slot::{PARTITIONS, PartitionNumber};
 
@@ -23,6 +23,13 @@ const WRITE_BYTES: usize = 1 << 20;
 /// Gives every record of a partition, as of one moment. The partition is locked while it does.
 pub(super) type Contents = Arc<dyn Fn(PartitionNumber, &mut dyn FnMut(&[u8])) + Send + Sync>;
 
+/// The wish for a snapshot that replaces everything before a segment. It is held until that is written or has failed.
+pub(super) struct Wish {
+    number: u64,
+    /// Gone when it is over, however that ends.
+    under_way: Arc<()>,
+}
+
 pub(super) struct Snapshots {
     pub(super) log: Arc<Log>,
     pub(super) folder: PathBuf,
@@ -31,10 +38,21 @@ pub(super) struct Snapshots {
     pub(super) contents: Contents,
 }
 
+impl Wish {
+    pub(super) fn new(number: u64) -> Self {
+        Self { number, under_way: Arc::new(()) }
+    }
+
+    /// For whoever wants to know when it is over.
+    pub(super) fn under_way(&self) -> Weak<()> {
+        Arc::downgrade(&self.under_way)
+    }
+}
+
 impl Snapshots {
     /// Until nobody asks any more.
-    pub(super) fn run(&self, asked: &Receiver<u64>) {
-        while let Ok(number) = asked.recv() {
+    pub(super) fn run(&self, asked: &Receiver<Wish>) {
+        while let Ok(Wish { number, under_way: _over_at_the_end }) = asked.recv() {
             match self.take(number) {
                 Ok(()) => {}
                 // The node ends; what is not finished is written another time.

@@ -20,7 +20,7 @@ use super::log::Log;
 use super::progress::tell_while;
 use super::recovery::{Progress, RecoveryError, unreadable, walk};
 use super::segment::{FileKind, Inventory, SEGMENT_BYTES, path_of};
-use super::snapshot::{Contents, Snapshots, remove_needless};
+use super::snapshot::{Contents, Snapshots, Wish, remove_needless};
 use super::survey::{Last, Survey, boot};
 use super::writer::{Closed, Start, Writer};
 use crate::clock::Clock;
@@ -179,7 +179,7 @@ impl Disk {
         let (asked, asking) = sync_channel(1);
         if snapshot_now {
             // Until it is written, the damage is there for every start to see.
-            asked.try_send(segment).expect("there is room for one");
+            asked.try_send(Wish::new(segment)).expect("there is room for one");
         }
         let inventory = Inventory::take(&folder)?;
         let bytes = |kind| inventory.files().iter().filter(|file| file.kind == kind).map(|file| file.length).sum();

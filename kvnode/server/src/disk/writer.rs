@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -18,6 +18,7 @@ use super::frame::{HEADER_BYTES, Kind, NUMBER_FRAME_BYTES, length_of, number_fra
 use super::identity::NodeId;
 use super::log::Log;
 use super::segment::{FILE_HEADER_BYTES, FileHeader, FileKind, path_of};
+use super::snapshot::Wish;
 use super::syncer::{Reached, Syncer};
 use crate::clock::Clock;
 
@@ -65,14 +66,15 @@ pub(super) struct Writer {
     spare: Vec<u8>,
     /// When the oldest byte that is not safe yet was written.
     dirty_since: Option<Instant>,
-    /// Numbers of segments before which everything can be replaced by a snapshot.
-    snapshots: SyncSender<u64>,
+    snapshots: SyncSender<Wish>,
     /// A sealed log of so many bytes has come together since the last snapshot was asked for.
     since_snapshot: u64,
     /// The length at which a segment is sealed.
     segment_bytes: u64,
     /// When a snapshot was last asked for because the disk is full.
     compacted: Option<Instant>,
+    /// Alive until that snapshot is written or has failed.
+    compaction: Weak<()>,
 }
 
 /// The segment that is written.
@@ -102,7 +104,7 @@ pub(super) struct Start {
     pub(super) node: NodeId,
     pub(super) incarnation: u64,
     pub(super) segment: u64,
-    pub(super) snapshots: SyncSender<u64>,
+    pub(super) snapshots: SyncSender<Wish>,
     /// Bytes of the segments that are there already.
     pub(super) log_bytes: u64,
     pub(super) segment_bytes: u64,
@@ -131,6 +133,7 @@ impl Writer {
             snapshots,
             since_snapshot: log_bytes,
             compacted: None,
+            compaction: Weak::new(),
             segment_bytes,
         };
         writer.make_room();
@@ -156,11 +159,14 @@ impl Writer {
                 return self.close();
             }
             self.sync()?;
-            if self.log.is_full() || self.output.reserved < self.output.offset + self.log.reserve() / 2 {
-                self.make_room();
-            }
-            if self.log.is_full() {
-                self.compact_for_room()?;
+            // What room there is belongs to a snapshot that makes more.
+            if self.compaction.strong_count() == 0 {
+                if self.log.is_full() || self.output.reserved < self.output.offset + self.log.reserve() / 2 {
+                    self.make_room();
+                }
+                if self.log.is_full() {
+                    self.compact_for_room()?;
+                }
             }
             self.log.tell();
             batch.clear();
@@ -181,6 +187,7 @@ impl Writer {
     fn write(&mut self, batch: &mut [u8], closing: bool) -> io::Result<()> {
         if self.output.offset >= self.segment_bytes {
             self.begin_next(self.log.reserve() + SLACK_BYTES)?;
+            self.ask_for_snapshot();
         }
         let mut tries = 0;
         while let Err(error) = self.output.write(batch) {
@@ -262,16 +269,26 @@ impl Writer {
     fn compact_for_room(&mut self) -> io::Result<()> {
         let now = self.clock.instant();
         let tried = self.compacted.is_some_and(|last| now.duration_since(last) < COMPACTED_AGAIN_AFTER);
-        let log_bytes = self.since_snapshot + self.output.offset;
+        // All that lies there, also behind a snapshot that was asked for and failed.
+        let sealed_bytes = self.log.figures().sealed_bytes.load(Ordering::Relaxed);
         let snapshot_bytes = self.log.figures().snapshot_bytes.load(Ordering::Relaxed);
-        if tried || log_bytes < snapshot_bytes.max(COMPACTED_FROM_BYTES) {
+        if tried || sealed_bytes + self.output.offset < snapshot_bytes.max(COMPACTED_FROM_BYTES) {
             return Ok(());
         }
         self.compacted = Some(now);
-        let number = self.output.number;
-        self.begin_next(0)?;
-        if self.output.number > number && self.snapshots.try_send(self.output.number).is_ok() {
+        // A segment without records needs no successor: or each try would leave one more behind.
+        if self.output.offset > FILE_HEADER_BYTES as u64 {
+            let number = self.output.number;
+            self.begin_next(0)?;
+            if self.output.number == number {
+                return Ok(());
+            }
+        }
+        let wish = Wish::new(self.output.number);
+        let compaction = wish.under_way();
+        if self.snapshots.try_send(wish).is_ok() {
             self.since_snapshot = 0;
+            self.compaction = compaction;
         }
         Ok(())
     }
@@ -298,7 +315,6 @@ impl Writer {
         self.log.note_room(ahead);
         self.log.figures().sealed_bytes.fetch_add(sealed, Ordering::Relaxed);
         self.since_snapshot += sealed;
-        self.ask_for_snapshot();
         Ok(())
     }
 
@@ -310,7 +326,7 @@ impl Writer {
             return;
         }
         // One that is still being written will be followed by another.
-        if self.snapshots.try_send(self.output.number).is_ok() {
+        if self.snapshots.try_send(Wish::new(self.output.number)).is_ok() {
             self.since_snapshot = 0;
         }
     }
