@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use kvtenant_tests::clock;
 use kvtenant_tests::process::{self, Process};
+use nix::sys::signal::Signal;
 
 /// Of a program's log, what a person reads when it failed.
 const LAST_LINES: usize = 10;
@@ -56,6 +57,12 @@ impl Running {
 
     pub(crate) fn last_words(&self) -> String {
         process::tail(&self.log, LAST_LINES)
+    }
+
+    /// Asks it to end, as one ends a server in use, and waits until it has.
+    pub(crate) fn finish(self, limit: Duration) -> Result<()> {
+        self.process.signal(Signal::SIGTERM);
+        self.until_it_ends(limit).map(drop)
     }
 
     /// Waits until it has ended by itself and gives what it printed.

@@ -26,6 +26,9 @@ const VALUE_BYTES: usize = 32;
 /// Servers that take longer to read a million keys are not in use.
 const UP_WITHIN: Duration = Duration::from_secs(60);
 
+/// To write down what it has, and the answers under way.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
+
 /// What one server's start takes.
 #[derive(Debug)]
 struct Start {
@@ -57,6 +60,8 @@ pub(crate) fn take(stores: &Stores, cores: Cores, folder: &Path, rounds: usize, 
             value_bytes: VALUE_BYTES,
             expire_after: None,
         })?;
+        // Killed, it may lose what came in the last second, by right.
+        server.running.finish(ENDS_WITHIN)?;
     }
     step.done("");
     let step = Step::start("starting each server in turn and asking for its last key");
