@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::Effect;
 use super::log::{Entry, Log, Position};
-use super::message::Message;
-use crate::cluster::configuration::Epoch;
+use super::message::{Message, Stream, Word};
 use crate::cluster::member::Member;
 use crate::time::Uptime;
 
@@ -21,7 +20,8 @@ const SLOW_AFTER: Duration = Duration::from_millis(1000);
 #[derive(Debug)]
 pub(super) struct Follower {
     pub(super) member: Member,
-    /// It has made its log the same as the primary's.
+    stream: Stream,
+    /// It follows the stream, and what is known of it is true.
     is_sealed: bool,
     /// It has everything up to here.
     held: u64,
@@ -31,6 +31,8 @@ pub(super) struct Follower {
     underway: usize,
     /// What it has been told is committed.
     told: u64,
+    /// What it has said that it knows of that.
+    knows: u64,
     /// Since when it has left something unacknowledged.
     waits_since: Option<Uptime>,
     sent_at: Uptime,
@@ -38,18 +40,45 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Nothing is known of it but that it has what is committed.
-    pub(super) fn new(member: Member, log: &Log, now: Uptime) -> Self {
+    pub(super) fn in_sync(member: Member, stream: Stream, log: &Log, now: Uptime) -> Self {
         let committed = log.committed();
         Self {
             member,
+            stream,
             is_sealed: false,
             held: committed,
             sent: committed,
             underway: 0,
             told: 0,
+            knows: 0,
             waits_since: Some(now),
             sent_at: now,
         }
+    }
+
+    /// It has everything up to this sequence, and waits for more.
+    pub(super) fn from(member: Member, stream: Stream, sequence: u64, now: Uptime) -> Self {
+        Self {
+            member,
+            stream,
+            is_sealed: true,
+            held: sequence,
+            sent: sequence,
+            underway: 0,
+            told: 0,
+            knows: 0,
+            waits_since: None,
+            sent_at: now,
+        }
+    }
+
+    pub(super) fn stream(&self) -> Stream {
+        self.stream
+    }
+
+    /// Up to where it was sent everything.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Up to where it may be counted on.
@@ -70,8 +99,9 @@ impl Follower {
         self.held
     }
 
-    pub(super) fn acknowledged(&mut self, end: u64, log: &Log, now: Uptime) {
+    pub(super) fn acknowledged(&mut self, end: u64, committed: u64, log: &Log, now: Uptime) {
         self.is_sealed = true;
+        self.knows = self.knows.max(committed);
         let held = self.held.max(end.min(log.end().sequence));
         let arrived = bytes_between(log, self.held, held.min(self.sent));
         self.underway = self.underway.saturating_sub(arrived);
@@ -89,13 +119,18 @@ impl Follower {
     }
 
     /// Sends what has not been sent, as far as there is room on the way, and the mark if it has moved.
-    pub(super) fn send(&mut self, epoch: Epoch, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
+    pub(super) fn send(&mut self, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
+        self.send_up_to(u64::MAX, log, now, effects);
+    }
+
+    pub(super) fn send_up_to(&mut self, sequence: u64, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
         if !self.is_sealed {
             return;
         }
         let after = log.position_at(self.sent).expect("what a backup needs is kept");
         let mut entries: Vec<Entry> = Vec::new();
-        for entry in log.since(self.sent).into_iter().flatten() {
+        let due = log.since(self.sent).into_iter().flatten();
+        for entry in due.take_while(|entry| entry.position.sequence <= sequence) {
             // One record always goes, however large it is.
             if self.underway > 0 && self.underway + entry.record.len() > UNDERWAY_BYTES_MAX {
                 break;
@@ -113,20 +148,28 @@ impl Follower {
         if self.held < self.sent {
             self.waits_since.get_or_insert(now);
         }
-        let message = Message::Records { epoch, after, entries, committed };
-        effects.push(Effect::Send { to: self.member, message });
+        self.say(Word::Records { after, entries, committed }, effects);
+    }
+
+    pub(super) fn say(&self, word: Word, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Send { to: self.member, message: Message { stream: self.stream, word } });
     }
 
     /// What was not acknowledged in time is sent again.
-    pub(super) fn repeat(&mut self, epoch: Epoch, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
+    pub(super) fn repeat(&mut self, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
+        self.repeat_up_to(u64::MAX, log, now, effects);
+    }
+
+    pub(super) fn repeat_up_to(&mut self, sequence: u64, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
         if now.since(self.sent_at) < AGAIN_AFTER {
             return;
         }
         if !self.is_sealed {
-            self.seal(epoch, log, now, effects);
-        } else if self.held < self.sent {
+            self.seal(log, now, effects);
+        } else if self.held < self.sent || self.knows < self.told {
             self.begin_again_at(self.held, log);
-            self.send(epoch, log, now, effects);
+            self.told = self.knows;
+            self.send_up_to(sequence, log, now, effects);
         }
     }
 
@@ -135,12 +178,11 @@ impl Follower {
         self.underway = bytes_between(log, self.held, sequence);
     }
 
-    pub(super) fn seal(&mut self, epoch: Epoch, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
+    pub(super) fn seal(&mut self, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
         let after = log.position_at(log.committed()).expect("the mark is within the log");
-        let message = Message::Seal { epoch, after, tail: log.uncommitted().cloned().collect() };
         self.sent = log.end().sequence;
         self.sent_at = now;
-        effects.push(Effect::Send { to: self.member, message });
+        self.say(Word::Seal { after, tail: log.uncommitted().cloned().collect() }, effects);
     }
 }
 

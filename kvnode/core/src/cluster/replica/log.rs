@@ -10,9 +10,6 @@ use std::collections::VecDeque;
 
 use crate::cluster::configuration::Epoch;
 
-/// Committed records that are kept for copies that lag. More are sent as a snapshot: it costs about as much.
-const KEPT_BYTES_MAX: usize = 1 << 20;
-
 /// Where a record stands. Two logs that have a record at the same position have the same records before it (R12).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -39,12 +36,14 @@ pub struct Log {
     entries: VecDeque<Entry>,
     committed: u64,
     bytes: usize,
+    /// Committed records that are kept for copies that lag.
+    kept_bytes: usize,
 }
 
 impl Log {
     /// Empty, behind everything up to this position, which is committed.
-    pub fn behind(before: Position) -> Self {
-        Self { before, committed: before.sequence, ..Self::default() }
+    pub fn behind(before: Position, kept_bytes: usize) -> Self {
+        Self { before, committed: before.sequence, kept_bytes, ..Self::default() }
     }
 
     pub fn end(&self) -> Position {
@@ -59,6 +58,11 @@ impl Log {
     /// Of records that are here and not known to be committed.
     pub fn uncommitted(&self) -> impl Iterator<Item = &Entry> {
         self.above(self.committed)
+    }
+
+    /// All that are here, the first of which may come after others.
+    pub fn kept(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
     }
 
     /// Of all records that are kept.
@@ -114,7 +118,7 @@ impl Log {
     /// Lets go of committed records beyond what is kept of them, but for those above `needed`.
     pub fn let_go(&mut self, needed: u64) {
         let bound = self.committed.min(needed);
-        while self.bytes > KEPT_BYTES_MAX
+        while self.bytes > self.kept_bytes
             && let Some(first) = self.entries.pop_front_if(|first| first.position.sequence <= bound)
         {
             self.bytes -= first.record.len();
@@ -149,6 +153,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const KEPT_BYTES: usize = 1 << 20;
 
     fn entry(epoch: u64, sequence: u64) -> Entry {
         Entry { position: at(epoch, sequence), record: format!("{epoch}.{sequence}").into_bytes().into() }
@@ -207,7 +213,7 @@ mod tests {
 
     #[test]
     fn committed_records_are_let_go_when_there_are_many_unless_somebody_needs_them() {
-        let mut log = Log::default();
+        let mut log = Log::behind(Position::default(), KEPT_BYTES);
         for _ in 0..300 {
             log.append(Epoch::new(1), vec![0; 10_000].into());
         }
@@ -218,7 +224,7 @@ mod tests {
         assert!(log.since(99).is_none() && log.since(100).is_some());
         log.let_go(u64::MAX);
         let kept = log.since(log.before.sequence).expect("all that is here").count();
-        assert_eq!(kept, KEPT_BYTES_MAX / 10_000);
+        assert_eq!(kept, KEPT_BYTES / 10_000);
         assert_eq!(log.position_at(log.before.sequence), Some(log.before));
     }
 

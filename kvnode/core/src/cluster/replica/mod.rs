@@ -2,7 +2,7 @@
 //! R14). It has no clock, no socket and no store; whoever drives it does what the effects say.
 //!
 //! ```text
-//! configured, received, ticked, written ──▶ Replica ──▶ send, propose, apply, settle
+//! configured, received, ticked, written, read ──▶ Replica ──▶ send, propose, apply, empty, load, read, settle
 //! ```
 //!
 //! A backup's store is what is committed, and nothing more: records wait in the log until the primary says that all who
@@ -11,15 +11,18 @@
 
 mod backup;
 mod follower;
+mod joiner;
+mod joining;
 pub mod log;
 pub mod message;
 mod primary;
 
 use super::configuration::{Epoch, PartitionChange, PartitionConfiguration, Role};
 use super::member::Member;
+use super::safeguard::Safeguard;
 use crate::time::Uptime;
-use log::{Entry, Log};
-use message::Message;
+use log::{Entry, Log, Position};
+use message::{Message, Stream, Word};
 use primary::Primary;
 
 /// What has to be done, in this order.
@@ -36,27 +39,59 @@ pub enum Effect {
     },
     /// Give these to the store, in their order.
     Apply(Vec<Box<[u8]>>),
+    /// The store is to hold nothing.
+    Empty,
+    /// Give these rows of another's store to this one.
+    Load(Vec<Box<[u8]>>),
+    /// Read the next portion of rows for this member, from the beginning or from where the last one ended, and hand it to
+    /// [`Replica::read`] before anything else happens to the store.
+    Read {
+        to: Member,
+        begin: bool,
+    },
     /// Outcomes that rest on records up to here may be told, if the lease still holds (R9).
     Settle(u64),
     /// Outcomes that rest on later records are unknown for ever (R20).
     Unknown,
 }
 
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// With fewer in sync nothing is confirmed (R22).
+    pub min_in_sync: usize,
+    /// Committed records that are kept for copies that were away for a moment. More are sent as rows.
+    pub kept_bytes: usize,
+}
+
+/// What a store is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// What the log says, up to what is applied, and nothing else.
+    Copy,
+    /// Some of the rows are here.
+    Loading { portions: u64 },
+    /// All of them are, and with them something that may not be committed.
+    Loaded { up_to: u64 },
+    /// It has something that was never decided, or lacks something.
+    Spoilt,
+}
+
 #[derive(Debug)]
 pub struct Replica {
     me: Member,
-    min_in_sync: usize,
+    settings: Settings,
     /// The newest that it has been told.
     known: PartitionConfiguration,
-    /// Nothing of an earlier epoch is listened to. It never goes back.
-    accepted: Epoch,
+    /// Nothing of an earlier one is listened to. It never goes back.
+    stream: Stream,
+    /// It was told in this stream to forget what it had.
+    has_begun: bool,
     log: Log,
     /// The store has the records up to here.
     applied: u64,
-    /// The last mark that was given out with [`Effect::Settle`].
+    /// The last mark that was given out with [`Effect::Settle`], and where it was when it became primary.
     settled: u64,
-    /// The store has records that were never committed: it is no copy.
-    is_spoilt: bool,
+    content: Content,
     /// While it is primary, by the newest that it knows.
     primary: Option<Primary>,
 }
@@ -74,16 +109,17 @@ pub enum Unserved {
 }
 
 impl Replica {
-    pub fn new(me: Member, min_in_sync: usize) -> Self {
+    pub fn new(me: Member, settings: Settings) -> Self {
         Self {
             me,
-            min_in_sync,
+            settings,
             known: PartitionConfiguration::default(),
-            accepted: Epoch::default(),
-            log: Log::default(),
+            stream: Stream::default(),
+            has_begun: false,
+            log: Log::behind(Position::default(), settings.kept_bytes),
             applied: 0,
             settled: 0,
-            is_spoilt: false,
+            content: Content::Copy,
             primary: None,
         }
     }
@@ -93,7 +129,7 @@ impl Replica {
     }
 
     pub fn accepted(&self) -> Epoch {
-        self.accepted
+        self.stream.epoch
     }
 
     pub fn log(&self) -> &Log {
@@ -108,7 +144,7 @@ impl Replica {
         }
         self.known = next.clone();
         // It has heard from a later primary already.
-        if next.epoch() < self.accepted {
+        if next.epoch() < self.accepted() {
             return effects;
         }
         let leads = self.primary.as_ref().map(Primary::epoch) == Some(next.epoch());
@@ -116,7 +152,7 @@ impl Replica {
             (Some(Role::Primary), true) => self.with_primary(&mut effects, |primary, log, effects| {
                 primary.configured(next, log, now, effects);
             }),
-            (Some(Role::Primary), false) if next.epoch() > self.accepted => self.take_over(next, now, &mut effects),
+            (Some(Role::Primary), false) if next.epoch() > self.accepted() => self.take_over(next, now, &mut effects),
             _ => self.step_down(&mut effects),
         }
         self.settle(&mut effects);
@@ -124,20 +160,33 @@ impl Replica {
     }
 
     pub fn received(&mut self, from: Member, message: Message, now: Uptime) -> Vec<Effect> {
+        let Message { stream, word } = message;
         let mut effects = Vec::new();
-        match message {
-            Message::Seal { epoch, after, tail } => self.sealed(from, epoch, after, tail, &mut effects),
-            Message::Records { epoch, after, entries, committed } => {
-                self.sent(from, epoch, after, entries, committed, &mut effects);
+        let answer = match word {
+            Word::Seal { after, tail } => self.sealed(stream, after, tail, &mut effects),
+            Word::Invite => self.invited(stream, &mut effects),
+            Word::Begin { behind } => self.begun(stream, behind, &mut effects),
+            Word::Rows(rows) => self.got_rows(stream, rows, &mut effects),
+            Word::Records { after, entries, committed } => self.sent(stream, after, entries, committed),
+            Word::Offer { .. } | Word::Took { .. } | Word::Held { .. } | Word::Missing { .. } => {
+                self.with_primary(&mut effects, |primary, log, effects| {
+                    primary.answered(from, stream, &word, log, now, effects);
+                });
+                None
             }
-            Message::Held { epoch, end } => self.of_my_epoch(epoch, &mut effects, |primary, log, effects| {
-                primary.held(from, end, log, now, effects);
-            }),
-            Message::Missing { epoch, end } => self.of_my_epoch(epoch, &mut effects, |primary, log, effects| {
-                primary.missing(from, end, log, now, effects);
-            }),
-        }
+        };
         self.settle(&mut effects);
+        // The store has its part before anybody relies on it.
+        if let Some(word) = answer {
+            effects.push(Effect::Send { to: from, message: Message { stream, word } });
+        }
+        effects
+    }
+
+    /// What [`Effect::Read`] asked for; the store has not changed since.
+    pub fn read(&mut self, rows: Vec<Box<[u8]>>, is_last: bool, now: Uptime) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.with_primary(&mut effects, |primary, log, effects| primary.read(rows, is_last, log, now, effects));
         effects
     }
 
@@ -160,8 +209,8 @@ impl Replica {
     pub fn takes_writes(&self) -> Result<Epoch, Unserved> {
         let epoch = self.serves()?;
         let in_sync = self.known.isr().len();
-        if in_sync < self.min_in_sync {
-            return Err(Unserved::TooFewInSync { in_sync, needed: self.min_in_sync });
+        if in_sync < self.settings.min_in_sync {
+            return Err(Unserved::TooFewInSync { in_sync, needed: self.settings.min_in_sync });
         }
         Ok(epoch)
     }
@@ -193,29 +242,26 @@ impl Replica {
     }
 
     fn take_over(&mut self, next: &PartitionConfiguration, now: Uptime, effects: &mut Vec<Effect>) {
-        assert!(!self.is_spoilt, "whoever is in sync is a copy");
-        self.accepted = next.epoch();
+        assert!(self.content == Content::Copy, "whoever is in sync is a copy");
+        self.stream = Stream { epoch: next.epoch(), number: 0 };
+        // Whoever was primary told this, or may have.
+        self.settled = self.log.committed();
+        effects.push(Effect::Settle(self.settled));
         // Any of these may have been confirmed, so all of them stay.
+        if !Safeguard::TailKept.holds() {
+            self.log.cut_above(self.log.committed());
+        }
         self.apply_up_to(self.log.end().sequence, effects);
-        self.primary = Some(Primary::of(self.me, self.min_in_sync, next, &mut self.log, now, effects));
+        self.primary = Some(Primary::of(self.me, next, &mut self.log, now, effects));
     }
 
     /// Nothing more is answered here. What waits for an answer has none.
     fn step_down(&mut self, effects: &mut Vec<Effect>) {
         if self.primary.take().is_some() {
-            self.is_spoilt |= self.applied > self.log.committed();
+            if self.applied > self.log.committed() && Safeguard::DeposedIsNoCopy.holds() {
+                self.content = Content::Spoilt;
+            }
             effects.push(Effect::Unknown);
-        }
-    }
-
-    fn of_my_epoch(
-        &mut self,
-        epoch: Epoch,
-        effects: &mut Vec<Effect>,
-        act: impl FnOnce(&mut Primary, &mut Log, &mut Vec<Effect>),
-    ) {
-        if self.primary.as_ref().is_some_and(|primary| primary.epoch() == epoch) {
-            self.with_primary(effects, act);
         }
     }
 
@@ -229,14 +275,20 @@ impl Replica {
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         let committed = self.log.committed();
         if self.primary.is_some() {
-            if committed > self.settled {
+            // What is committed outlives everybody but the last; that enough have it is asked for besides (R22).
+            if committed > self.settled && self.known.isr().len() >= self.settings.min_in_sync {
                 self.settled = committed;
                 effects.push(Effect::Settle(committed));
             }
-        } else if !self.is_spoilt {
-            self.apply_up_to(committed, effects);
+        } else {
+            match self.content {
+                Content::Copy => self.apply_up_to(committed, effects),
+                // Rows were read between records, and go between them here.
+                Content::Loading { .. } => self.apply_up_to(self.log.end().sequence, effects),
+                Content::Loaded { .. } | Content::Spoilt => {}
+            }
         }
-        let needed = self.primary.as_ref().map_or(committed, Primary::needed);
+        let needed = self.primary.as_ref().map_or(committed, |primary| primary.needed(&self.log));
         self.log.let_go(needed);
     }
 

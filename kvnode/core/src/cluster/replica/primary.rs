@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use super::Effect;
 use super::follower::Follower;
-use super::log::{Log, Position};
+use super::joiner::Joiner;
+use super::log::Log;
+use super::message::{Stream, Word};
 use crate::cluster::configuration::{Epoch, PartitionChange, PartitionConfiguration};
 use crate::cluster::member::Member;
+use crate::cluster::safeguard::Safeguard;
 use crate::time::Uptime;
 
 /// A proposal of which nothing was heard is made again: the same, on the same number, so it can happen once only.
@@ -20,15 +23,21 @@ const HAND_OVER_MAX: Duration = Duration::from_millis(600);
 /// For so long whoever hands over waits for what is under way; then it serves on, because nothing is proposed yet.
 const PAUSE_MAX: Duration = Duration::from_millis(150);
 
+/// Records that whoever joins may keep from being forgotten; with more of them it begins anew.
+const JOINER_BACKLOG_BYTES_MAX: usize = 8 << 20;
+
 /// Records that the slowest backup may leave others waiting for; with more of them it is put out (R11).
 const BACKLOG_BYTES_MAX: usize = 32 << 20;
 
 #[derive(Debug)]
 pub(super) struct Primary {
+    me: Member,
     epoch: Epoch,
-    min_in_sync: usize,
     /// All others in sync.
     followers: Vec<Follower>,
+    joiner: Option<Joiner>,
+    /// How many streams were begun.
+    streams: u64,
     phase: Phase,
     /// What may have happened already (R4).
     proposed: Option<Proposed>,
@@ -56,26 +65,23 @@ enum Phase {
 struct Proposed {
     number: u64,
     change: PartitionChange,
+    /// Whoever joins was proposed on this number, whatever is proposed on it now.
+    may_add: bool,
     at: Uptime,
 }
 
 impl Primary {
     pub(super) fn of(
         me: Member,
-        min_in_sync: usize,
         next: &PartitionConfiguration,
         log: &mut Log,
         now: Uptime,
         effects: &mut Vec<Effect>,
     ) -> Self {
-        let others = next.isr().iter().filter(|member| **member != me);
-        let mut followers: Vec<Follower> = others.map(|member| Follower::new(*member, log, now)).collect();
-        for follower in &mut followers {
-            follower.seal(next.epoch(), log, now, effects);
-        }
         let phase = Phase::Sealing { up_to: log.end().sequence };
-        let mut primary = Self { epoch: next.epoch(), min_in_sync, followers, phase, proposed: None };
-        primary.count(log);
+        let mut primary =
+            Self { me, epoch: next.epoch(), followers: Vec::new(), joiner: None, streams: 0, phase, proposed: None };
+        primary.configured(next, log, now, effects);
         primary
     }
 
@@ -84,12 +90,18 @@ impl Primary {
     }
 
     pub(super) fn is_serving(&self) -> bool {
-        self.phase == Phase::Serving
+        match self.phase {
+            Phase::Serving => true,
+            Phase::Sealing { .. } => false,
+            Phase::Pausing { .. } | Phase::HandingOver { .. } => !Safeguard::HandOverPauses.holds(),
+        }
     }
 
-    /// Above this, some follower may need a record once more.
-    pub(super) fn needed(&self) -> u64 {
-        self.followers.iter().map(Follower::needs).min().unwrap_or(u64::MAX)
+    /// Above this, somebody may need a record once more.
+    pub(super) fn needed(&self, log: &Log) -> u64 {
+        let is_waited_for = |_: &&Joiner| self.may_have_added() || log.bytes() <= JOINER_BACKLOG_BYTES_MAX;
+        let joiner = self.joiner.as_ref().filter(is_waited_for).map(Joiner::needs);
+        self.followers.iter().map(Follower::needs).chain(joiner).min().unwrap_or(u64::MAX)
     }
 
     /// Another number of the same epoch: what was proposed on the one before has happened, or never will.
@@ -102,6 +114,25 @@ impl Primary {
     ) {
         self.proposed = None;
         self.followers.retain(|follower| next.isr().contains(&follower.member));
+        if let Some(joiner) = self.joiner.take() {
+            if next.isr().contains(&joiner.member()) {
+                self.followers.push(joiner.into_follower());
+            } else if next.joining() == Some(joiner.member()) {
+                self.joiner = Some(joiner);
+            }
+        }
+        for &member in next.isr() {
+            if member != self.me && self.follower(member).is_none() {
+                let mut follower = Follower::in_sync(member, self.next_stream(), log, now);
+                follower.seal(log, now, effects);
+                self.followers.push(follower);
+            }
+        }
+        if self.joiner.is_none()
+            && let Some(member) = next.joining()
+        {
+            self.joiner = Some(Joiner::invite(member, self.next_stream(), now, effects));
+        }
         match self.phase {
             Phase::HandingOver { .. } => self.phase = Phase::Serving,
             Phase::Pausing { to, .. } if !next.isr().contains(&to) => self.phase = Phase::Serving,
@@ -114,24 +145,47 @@ impl Primary {
         self.go_on(log, now, effects);
     }
 
-    pub(super) fn held(&mut self, from: Member, end: u64, log: &mut Log, now: Uptime, effects: &mut Vec<Effect>) {
-        if let Some(follower) = self.follower(from) {
-            follower.acknowledged(end, log, now);
-            self.go_on(log, now, effects);
-        }
-    }
-
-    pub(super) fn missing(
+    /// What a backup has said. In another stream than its newest it speaks of something that is no more.
+    pub(super) fn answered(
         &mut self,
         from: Member,
-        end: Position,
+        stream: Stream,
+        word: &Word,
         log: &mut Log,
         now: Uptime,
         effects: &mut Vec<Effect>,
     ) {
-        if let Some(follower) = self.follower(from) {
-            follower.lacks(end, log);
-            self.go_on(log, now, effects);
+        let is_of = |other: Stream| other == stream || !Safeguard::AnswersOfTheirStream.holds();
+        if let Some(follower) = self.follower(from).filter(|follower| is_of(follower.stream())) {
+            match *word {
+                Word::Held { end, committed, .. } => follower.acknowledged(end, committed, log, now),
+                Word::Missing { end } => follower.lacks(end, log),
+                _ => return,
+            }
+        } else if let Some(joiner) =
+            self.joiner.as_mut().filter(|joiner| joiner.member() == from && is_of(joiner.stream()))
+        {
+            match *word {
+                Word::Offer { has } => joiner.offered(has, log, now, effects),
+                Word::Took { portions, is_copy } => joiner.took(portions, is_copy),
+                Word::Held { end, committed, is_copy } => joiner.held(end, committed, is_copy, log, now),
+                Word::Missing { end } => joiner.missing(end, log),
+                _ => return,
+            }
+        }
+        self.go_on(log, now, effects);
+    }
+
+    pub(super) fn read(
+        &mut self,
+        rows: Vec<Box<[u8]>>,
+        is_last: bool,
+        log: &mut Log,
+        now: Uptime,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(joiner) = &mut self.joiner {
+            joiner.read(rows, is_last, log, now, effects);
         }
     }
 
@@ -144,17 +198,26 @@ impl Primary {
         effects: &mut Vec<Effect>,
     ) {
         for follower in &mut self.followers {
-            follower.repeat(self.epoch, log, now, effects);
+            follower.repeat(log, now, effects);
+        }
+        if let Some(joiner) = &mut self.joiner {
+            joiner.repeat(log, now, effects);
         }
         if let Phase::Pausing { since, .. } = self.phase
             && now.since(since) > PAUSE_MAX
         {
             self.phase = Phase::Serving;
         }
-        if let (Phase::HandingOver { since }, Some(proposed)) = (self.phase, &mut self.proposed)
-            && now.since(since) > HAND_OVER_MAX
+        if self.is_to_give_up(now, is_silent)
+            && let Some(proposed) = &mut self.proposed
         {
             proposed.change = PartitionChange::Abort;
+            if !Safeguard::UndecidedKept.holds() {
+                self.proposed = None;
+            }
+            if !Safeguard::HandOverDecided.holds() && matches!(self.phase, Phase::HandingOver { .. }) {
+                self.phase = Phase::Serving;
+            }
         }
         match &mut self.proposed {
             Some(proposed) if now.since(proposed.at) > PROPOSE_AGAIN_AFTER => {
@@ -168,10 +231,32 @@ impl Primary {
                 let lost = lost.or_else(|| slowest().filter(|_| log.bytes() > BACKLOG_BYTES_MAX));
                 if let Some(member) = lost.map(|follower| follower.member) {
                     self.propose(number, PartitionChange::Remove(member), now, effects);
+                } else if let Some(joiner) = self.joiner.as_ref().filter(|joiner| joiner.is_ready(log))
+                    && self.phase == Phase::Serving
+                    && !is_silent(joiner.member())
+                {
+                    // It is waited for from now on, before anybody else knows.
+                    let member = joiner.member();
+                    self.propose(number, PartitionChange::Add(member), now, effects);
                 }
             }
         }
         self.hand_over_when_quiet(number, log, now, effects);
+    }
+
+    /// What is proposed and takes too long is not forgotten: something else is proposed on the same number, and the next
+    /// number tells which of them it was (R4).
+    fn is_to_give_up(&self, now: Uptime, is_silent: &dyn Fn(Member) -> bool) -> bool {
+        match (self.phase, &self.joiner) {
+            (Phase::HandingOver { since }, _) => now.since(since) > HAND_OVER_MAX,
+            (_, Some(joiner)) if self.may_have_added() => is_silent(joiner.member()) || joiner.follower().is_slow(now),
+            _ => false,
+        }
+    }
+
+    /// Whoever joins may be in sync already, by the word of the configuration (R4).
+    fn may_have_added(&self) -> bool {
+        Safeguard::GrowCounts.holds() && self.proposed.as_ref().is_some_and(|proposed| proposed.may_add)
     }
 
     /// Only a backup that has made its log the same can take over at once, and only one thing is proposed at a time.
@@ -194,31 +279,46 @@ impl Primary {
     }
 
     fn propose(&mut self, number: u64, change: PartitionChange, now: Uptime, effects: &mut Vec<Effect>) {
-        self.proposed = Some(Proposed { number, change: change.clone(), at: now });
+        let may_add = matches!(change, PartitionChange::Add(_));
+        self.proposed = Some(Proposed { number, change: change.clone(), may_add, at: now });
         effects.push(Effect::Propose { number, change });
+    }
+
+    fn next_stream(&mut self) -> Stream {
+        self.streams += 1;
+        Stream { epoch: self.epoch, number: self.streams }
     }
 
     /// Counts what all have, and sends what they have not.
     fn go_on(&mut self, log: &mut Log, now: Uptime, effects: &mut Vec<Effect>) {
         self.count(log);
         for follower in &mut self.followers {
-            follower.send(self.epoch, log, now, effects);
+            follower.send(log, now, effects);
+        }
+        if let Some(member) = self.joiner.as_ref().filter(|joiner| joiner.is_left_behind(log)).map(Joiner::member) {
+            self.joiner = Some(Joiner::invite(member, self.next_stream(), now, effects));
+        }
+        if let Some(joiner) = &mut self.joiner {
+            joiner.send(log, now, effects);
         }
     }
 
-    /// A record is committed when everybody in sync holds it, and enough of them are (R8). One whose removal is proposed
-    /// is waited for until that is decided.
+    /// A record is committed when everybody in sync holds it: whoever comes next has it then (R8). One whose removal is
+    /// proposed is waited for until that is decided, and one whose adding is proposed from then on.
     fn count(&mut self, log: &mut Log) {
-        let in_sync = self.followers.len() + 1;
-        if in_sync >= self.min_in_sync {
-            let held = self.followers.iter().map(Follower::held).min();
-            log.commit(held.unwrap_or(log.end().sequence));
-        }
+        let joiner = self.joiner.as_ref().filter(|_| self.may_have_added()).map(Joiner::follower);
+        let held = self.followers.iter().filter(|one| self.is_waited_for(one)).chain(joiner).map(Follower::held).min();
+        log.commit(held.unwrap_or(log.end().sequence));
         if let Phase::Sealing { up_to } = self.phase
             && self.followers.iter().all(|follower| follower.held() >= up_to && follower.is_sealed())
         {
             self.phase = Phase::Serving;
         }
+    }
+
+    fn is_waited_for(&self, follower: &Follower) -> bool {
+        let removed = self.proposed.as_ref().map(|proposed| &proposed.change);
+        Safeguard::ShrinkWaits.holds() || removed != Some(&PartitionChange::Remove(follower.member))
     }
 
     fn follower(&mut self, member: Member) -> Option<&mut Follower> {
