@@ -4,7 +4,7 @@
 #   KVT_CLUSTER   local, kind or current: which Kubernetes is used (the first that can work here)
 #   KVT_HOME      where caches are kept (~/.cache/kvtenant)
 #   SEEDS, SEED_START   for `make sim` (2000 from 1) and `make differential` (60 from 1)
-#   MUTANT        for `make sim`
+#   OF, MUTANT, WITHOUT   for `make sim`: store or cluster, a defect of the store, a safeguard of the cluster
 #   TARGET, SECONDS_EACH   for `make fuzz`
 #   NODES         for `make cluster` (2)
 #   WORK, SERVERS, ROUNDS, SECONDS_EACH, KEYS, WRITE   for `make bench`; `.ci/program bench --help` explains them
@@ -17,6 +17,7 @@ TESTBED := .ci/program testbed
 # All of the workspace at once: cargo then builds one set of dependencies, not one for every choice of crates.
 TESTS := $(CARGO) test --workspace --locked
 NODES ?= 2
+SIM := $(CARGO) run --release --locked -p kvnode-sim -- --seeds $(or $(SEEDS),2000) --seed-start $(or $(SEED_START),1)
 
 # An error is a sentence here; where it was made is asked for by hand.
 export RUST_BACKTRACE ?= 0
@@ -76,8 +77,12 @@ unit: ## Tests that need nothing but the machine (L0)
 	$(TESTS)
 
 .PHONY: sim
-sim: ## Seeded simulation (L1): SEEDS=2000 SEED_START=1 MUTANT=
-	$(CARGO) run --release --locked -p kvnode-sim -- --seeds $(or $(SEEDS),2000) --seed-start $(or $(SEED_START),1) $(if $(MUTANT),--mutant $(MUTANT))
+sim: ## Seeded simulation of the store and of a cluster (L1): OF=both SEEDS=2000 SEED_START=1 MUTANT= WITHOUT=
+	$(foreach of,$(or $(OF),store cluster),$(SIM) --of $(of) $(if $(MUTANT),--mutant $(MUTANT)) $(if $(WITHOUT),--without $(WITHOUT)) &&) true
+
+.PHONY: sim-mutants
+sim-mutants: ## Leave out each safeguard of the cluster in turn, which the simulation has to notice: SEEDS=2000
+	$(SIM) --of cluster --each-safeguard
 
 .PHONY: fuzz
 fuzz: ## Made-up bytes for each reader of the network or the disk: TARGET=all of them, SECONDS_EACH=15

@@ -4,6 +4,7 @@
 
 pub mod census;
 pub mod clock;
+pub mod cluster;
 pub mod invariants;
 pub mod life;
 pub mod model;

@@ -75,7 +75,8 @@ fn a_failing_run_says_how_to_repeat_it_and_ends_with_1() {
     let output = simulate(&["--seeds", "20", "--seed-start", "100", "--mutant", "version-stands-still"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    let repeat = text.lines().find(|line| line.contains("make sim SEEDS=1 SEED_START=10")).expect("the command");
+    let repeat =
+        text.lines().find(|line| line.contains("make sim OF=store SEEDS=1 SEED_START=10")).expect("the command");
     assert!(repeat.ends_with(" MUTANT=version-stands-still"), "{repeat}");
     assert!(text.contains("versions never come twice") || text.contains("outcomes match the model"), "{text}");
     assert!(output.stderr.is_empty(), "no progress where no terminal is");

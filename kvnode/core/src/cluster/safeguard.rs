@@ -32,13 +32,77 @@ pub enum Safeguard {
     LoadedIsNoCopy,
     /// A deposed primary's store may have what was never decided (R12).
     DeposedIsNoCopy,
-    /// Whose primaryships are being taken gets no lease until that is decided (R6).
-    NoGrantWhileEvicting,
     /// An invitation said again changes nothing (R13).
     InvitedOnce,
+    /// A change is good on the number it was made for only (R3).
+    NumberOfChange,
+    /// A leader's change is good in its own term only (R4).
+    TermOfChange,
+    /// Only whoever is in sync becomes primary (R12).
+    OnlyInSyncLeads,
+    /// A primary serves while it holds a lease (R7).
+    Lease,
+    /// A grantor counts longer than a holder (R5).
+    Margin,
+    /// A grant is shorter by the age of the leader's last confirmed quorum (R5).
+    GrantLessAge,
+    /// Who knows less of the configuration than a grant was made with has no use of it (R5).
+    LeaseOfConfiguration,
+    /// A primaryship is taken when the lease is over (R6).
+    TakeWaits,
+    /// A new leader waits until its predecessors' leases are over (R6).
+    NewLeaderWaits,
+    /// Whose primaryships are being taken gets no lease until that is decided (R6).
+    NoGrantWhileEvicting,
+    /// Who voted in a later term confirms no earlier one (R6).
+    QuorumConfirmed,
+    /// A leader does nothing before it has applied an entry of its own term (R6).
+    OwnEntryFirst,
+    /// What is said to one life of a node is not heard by another (R2).
+    Incarnation,
+    /// What was read is told when it is committed (R9).
+    ReadsWait,
+    /// What was begun in one epoch is told in no other (R9).
+    SameEpoch,
+    /// The lease is looked at once more before anything is told (R9).
+    LeaseBeforeTelling,
 }
 
 impl Safeguard {
+    pub const ALL: [Self; 31] = [
+        Self::Fencing,
+        Self::AnswersOfTheirStream,
+        Self::GaplessLog,
+        Self::ShrinkWaits,
+        Self::GrowCounts,
+        Self::GrowCaughtUp,
+        Self::UndecidedKept,
+        Self::SealOnce,
+        Self::TailKept,
+        Self::HandOverPauses,
+        Self::HandOverDecided,
+        Self::RowsInOrder,
+        Self::LoadedIsNoCopy,
+        Self::DeposedIsNoCopy,
+        Self::InvitedOnce,
+        Self::NumberOfChange,
+        Self::TermOfChange,
+        Self::OnlyInSyncLeads,
+        Self::Lease,
+        Self::Margin,
+        Self::GrantLessAge,
+        Self::LeaseOfConfiguration,
+        Self::TakeWaits,
+        Self::NewLeaderWaits,
+        Self::NoGrantWhileEvicting,
+        Self::QuorumConfirmed,
+        Self::OwnEntryFirst,
+        Self::Incarnation,
+        Self::ReadsWait,
+        Self::SameEpoch,
+        Self::LeaseBeforeTelling,
+    ];
+
     /// Whether it is in force.
     #[cfg(any(test, feature = "mutants"))]
     pub fn holds(self) -> bool {

@@ -181,6 +181,11 @@ impl Store {
         self.partitions[number.index()].restore(record, &self.ledger)
     }
 
+    /// See [`Partition::empty`].
+    pub fn empty(&mut self, number: PartitionNumber) {
+        self.partitions[number.index()].empty(&self.ledger);
+    }
+
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }

@@ -126,6 +126,35 @@ fn a_store_made_of_rows_has_the_same_rows() {
     assert_eq!(copy.store.ledger().used_by_account(1), store.store.ledger().used_by_account(1));
 }
 
+proptest! {
+    /// Whoever begins anew takes the place of nothing, whatever it had.
+    #[test]
+    fn what_was_emptied_is_as_new_and_can_be_filled_again(
+        steps in prop::collection::vec((any_step(), any_moment()), 1..60),
+    ) {
+        let config = config(1 << 30);
+        let mut core = Core::new(&config);
+        for (step, now) in steps {
+            core.take(&step, now);
+        }
+        let original = rows(core.store());
+        let mut copy = Store::new(&config);
+        let fresh = (rows(&copy), copy.ledger().used(), copy.ledger().tombstones(), copy.ledger().answers());
+        for _ in 0..2 {
+            for (number, partition) in (0..=u8::MAX).map(PartitionNumber::new).zip(core.store().partitions()) {
+                partition.snapshot(&mut partition.begin_snapshot(), usize::MAX, |row| {
+                    copy.restore(number, &Record::decode(row).expect("a record")).expect("it belongs there");
+                });
+            }
+            prop_assert_eq!(rows(&copy), original.clone());
+            (0..=u8::MAX).for_each(|number| copy.empty(PartitionNumber::new(number)));
+            let now = (rows(&copy), copy.ledger().used(), copy.ledger().tombstones(), copy.ledger().answers());
+            prop_assert_eq!(now, fresh.clone());
+            prop_assert_eq!(copy.ledger().used_by_account(1).bytes, 0);
+        }
+    }
+}
+
 #[test]
 fn a_record_of_another_partition_is_refused() {
     let mut store = Fixture::new();

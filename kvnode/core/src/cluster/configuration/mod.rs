@@ -11,6 +11,7 @@ mod rejection;
 
 use super::member::{Member, NodeId};
 use super::placement::Placement;
+use super::safeguard::Safeguard;
 use crate::store::slot::{PARTITIONS, PartitionNumber};
 
 pub use nodes::{Node, NodeChange, NodeState, Nodes};
@@ -80,6 +81,7 @@ impl Configuration {
     pub fn apply(&mut self, proposer: Proposer, term: Term, change: &Change) -> Result<(), Rejection> {
         if let Proposer::Leader(of) = proposer
             && of != term
+            && Safeguard::TermOfChange.holds()
         {
             return Err(Rejection::OtherTerm { of, now: term });
         }

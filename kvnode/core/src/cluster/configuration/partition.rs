@@ -7,6 +7,7 @@
 
 use super::{Nodes, Proposer, Rejection};
 use crate::cluster::member::{Member, NodeId};
+use crate::cluster::safeguard::Safeguard;
 use crate::store::attributes::Version;
 
 /// Of a partition; raised whenever it gets another primary.
@@ -139,7 +140,7 @@ impl PartitionConfiguration {
         change: &PartitionChange,
         nodes: &Nodes,
     ) -> Result<Self, Rejection> {
-        if based_on != self.number {
+        if based_on != self.number && Safeguard::NumberOfChange.holds() {
             return Err(Rejection::Outdated { based_on, number: self.number });
         }
         self.may(proposer, change)?;
@@ -218,6 +219,7 @@ impl PartitionConfiguration {
     fn backup(&self, member: Member) -> Result<(), Rejection> {
         match self.role_of(member) {
             Some(Role::InSync) => Ok(()),
+            _ if !Safeguard::OnlyInSyncLeads.holds() => Ok(()),
             Some(Role::Primary) => Err(Rejection::IsPrimary(member)),
             Some(Role::Joining) | None => Err(Rejection::NotInSync(member)),
         }

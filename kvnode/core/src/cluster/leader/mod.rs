@@ -15,7 +15,8 @@ use crate::store::slot::PartitionNumber;
 use crate::time::{UnixMillis, Uptime};
 use wishes::Seen;
 
-/// A change of which nothing was heard is proposed again: the same on the same number, so it can happen once only.
+/// A change of which nothing was heard is proposed again, or what is wished for by then: on the same number, so that one
+/// of them can happen only.
 const PROPOSE_AGAIN_AFTER: Duration = Duration::from_millis(300);
 
 /// Who was not heard of for so long is not chosen for anything.
@@ -128,22 +129,26 @@ impl Leader {
         let mut joins = configuration.partitions().filter(|(_, state)| state.joining().is_some()).count()
             + self.pending.values().filter(|pending| is_joining(pending)).count();
         for (partition, state) in configuration.partitions() {
-            if let Some(pending) = self.pending.get_mut(&partition) {
-                changes.extend(pending.again(now));
+            let pending = self.pending.get(&partition);
+            if pending.is_some_and(|pending| !pending.is_due(now)) {
                 continue;
             }
-            let seen = Seen { configuration, now, wall, may_join: joins < JOINS_MAX };
-            let Some(change) = self.wish(partition, state, &seen) else { continue };
-            joins += usize::from(matches!(change, PartitionChange::SetJoining(_)));
-            let evicts = match change {
-                PartitionChange::TakeOver { .. } => state.primary().map(|primary| primary.node),
-                _ => None,
+            let may_join = joins < JOINS_MAX || pending.is_some_and(is_joining);
+            let change = match self.wish(partition, state, &Seen { configuration, now, wall, may_join }) {
+                Some(change) => change,
+                // What was wished for may happen yet. Whatever is decided on its number says whether it has (R4).
+                None if pending.is_some() => PartitionChange::ClearJoining,
+                None => continue,
             };
+            let takes = matches!(change, PartitionChange::TakeOver { .. });
+            let evicts = pending.and_then(|pending| pending.evicts);
+            let evicts = evicts.or(state.primary().filter(|_| takes).map(|primary| primary.node));
             if let Some(node) = evicts
                 && Safeguard::NoGrantWhileEvicting.holds()
             {
                 self.grantor.evicting(node);
             }
+            joins += usize::from(pending.is_none() && matches!(change, PartitionChange::SetJoining(_)));
             let number = state.number();
             let change = Change::Partition { partition, number, change };
             changes.push(change.clone());
@@ -171,9 +176,7 @@ impl Leader {
             return;
         };
         let change = Change::Place(wished);
-        if let Some(placed) = self.placed.as_mut().filter(|placed| placed.change == change) {
-            changes.extend(placed.again(now));
-        } else {
+        if self.placed.as_ref().is_none_or(|placed| placed.change != change || placed.is_due(now)) {
             changes.push(change.clone());
             self.placed = Some(Pending { number: 0, change, proposed: now, evicts: None });
         }
@@ -193,11 +196,9 @@ impl Leader {
 }
 
 impl Pending {
-    fn again(&mut self, now: Uptime) -> Option<Change> {
-        (now.since(self.proposed) > PROPOSE_AGAIN_AFTER).then(|| {
-            self.proposed = now;
-            self.change.clone()
-        })
+    /// Nothing was heard of it for so long that it is proposed again, or something else on the same number.
+    fn is_due(&self, now: Uptime) -> bool {
+        now.since(self.proposed) > PROPOSE_AGAIN_AFTER
     }
 }
 

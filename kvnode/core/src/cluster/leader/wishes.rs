@@ -56,21 +56,23 @@ impl Leader {
             let members: Vec<Member> = placed.collect();
             return (!members.is_empty()).then_some(PartitionChange::Make { members });
         };
-        if state.all_over(nodes) {
+        if self.policy.recreates && state.all_over(nodes) {
             let floor = Version::new(wall.get() / 1000 * VERSIONS_PER_SECOND);
-            let primary = placed.next().filter(|_| self.policy.recreates)?;
-            return Some(PartitionChange::Recreate { primary, floor });
+            return placed.next().map(|primary| PartitionChange::Recreate { primary, floor });
         }
-        if self.grantor.may_take_from(primary, self.newer(primary), now) {
-            let to = state.isr()[1..].iter().copied().find(is_there);
-            return to.map(|to| PartitionChange::TakeOver { to });
+        if self.grantor.may_take_from(primary, self.newer(primary), now)
+            && let Some(to) = state.isr()[1..].iter().copied().find(is_there)
+        {
+            return Some(PartitionChange::TakeOver { to });
         }
         if let Some(joining) = state.joining() {
             let join = self.joins.get(&partition);
             let is_stalled = join.is_some_and(|join| now.since(join.since) > STALLED_AFTER);
-            return (!is_there(&joining) || is_stalled).then_some(PartitionChange::ClearJoining);
+            // Without a primary nobody gives it anything, and others could join elsewhere.
+            let goes_on = is_there(&primary) && is_there(&joining) && !is_stalled;
+            return (!goes_on).then_some(PartitionChange::ClearJoining);
         }
         let lacking = placed.find(|member| !state.isr().contains(member));
-        lacking.filter(|_| may_join).map(PartitionChange::SetJoining)
+        lacking.filter(|_| may_join && is_there(&primary)).map(PartitionChange::SetJoining)
     }
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::{Grant, LEASE, MARGIN, Nonce, QUORUM_AGE_MAX};
 use crate::cluster::member::{Member, NodeId};
+use crate::cluster::safeguard::Safeguard;
 use crate::time::Uptime;
 
 /// Of one term. The next begins with nothing, because it knows nothing of what this one has granted.
@@ -66,9 +67,11 @@ impl Grantor {
         if self.evicting.contains(&asking.node) {
             return Err(NoGrant::Evicting);
         }
+        let age = if Safeguard::GrantLessAge.holds() { age } else { Duration::ZERO };
+        let margin = if Safeguard::Margin.holds() { MARGIN } else { Duration::ZERO };
         let lasts = LEASE.saturating_sub(age);
         let booked = self.booked.entry(asking.node).or_default();
-        *booked = (*booked).max(now.plus(lasts + MARGIN));
+        *booked = (*booked).max(now.plus(lasts + margin));
         Ok(Grant { nonce, lasts, configuration })
     }
 
@@ -82,7 +85,8 @@ impl Grantor {
         let booked = self.booked.get(&holder.node).copied().unwrap_or_default();
         // What an earlier leader has granted is over by then.
         let others = self.elected.plus(LEASE + MARGIN);
-        has_ended || (now >= booked && now >= others)
+        let is_over = now >= booked || !Safeguard::TakeWaits.holds();
+        has_ended || (is_over && (now >= others || !Safeguard::NewLeaderWaits.holds()))
     }
 
     /// From before it is proposed until it is known what became of it.

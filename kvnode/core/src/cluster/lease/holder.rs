@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Grant, Nonce};
+use crate::cluster::safeguard::Safeguard;
 use crate::time::Uptime;
 
 /// Requests that may still be answered. Whoever hears of none of so many in a row asks in vain.
@@ -42,7 +43,8 @@ impl Holder {
 
     /// Whether it may be used at this moment, by somebody who has applied so much of the configuration.
     pub fn holds(&self, now: Uptime, applied: u64) -> bool {
-        now < self.until && applied >= self.configuration
+        (now < self.until || !Safeguard::Lease.holds())
+            && (applied >= self.configuration || !Safeguard::LeaseOfConfiguration.holds())
     }
 
     /// Until when it lasts, if nothing is granted any more.

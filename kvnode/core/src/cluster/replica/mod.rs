@@ -199,6 +199,16 @@ impl Replica {
         effects
     }
 
+    /// As whose primary it answers, if it is one. Whether anything may be asked of it is another question.
+    pub fn leads(&self) -> Option<Epoch> {
+        self.primary.as_ref().map(Primary::epoch)
+    }
+
+    /// Whether its store is what its log says, so that others may count on it.
+    pub fn is_copy(&self) -> bool {
+        self.content == Content::Copy
+    }
+
     /// Whether it may be asked anything. Whether the lease holds is another question, and asked again before an answer.
     pub fn serves(&self) -> Result<Epoch, Unserved> {
         let primary = self.primary.as_ref().ok_or(Unserved::NotPrimary)?;

@@ -54,6 +54,20 @@ impl Partition {
         Ok(())
     }
 
+    /// Holds nothing afterwards, and knows of nothing that it held: what comes next is another's.
+    pub fn empty(&mut self, ledger: &Ledger) {
+        let namespaces: Vec<Namespace> = self.others.keys().copied().chain([Namespace::Shared]).collect();
+        for namespace in namespaces {
+            self.restore_flushed(namespace, ledger);
+        }
+        ledger.settle(self.others.len() as u64 * Self::OTHER_BYTES, 0);
+        self.others.clear();
+        self.shared.floor = Version::ABSENT;
+        let answers = std::mem::take(&mut self.answers);
+        ledger.settle_answers(answers.held(), self.answers.held());
+        self.clock = UnixMillis::default();
+    }
+
     fn restore_entry(&mut self, namespace: Namespace, entry: EntryRef<'_>, ledger: &Ledger) {
         let hash = hash_of(&self.seed, entry.key_bytes());
         let keeps_use = self.eviction == Eviction::AllKeysLru && !entry.is_tombstone();

@@ -1,0 +1,105 @@
+//! Whether what clients of one key were told can be put into an order in which one register would have said it, each
+//! operation somewhere between its beginning and its end. The search is Wing and Gong's, with a memory of what was tried.
+
+use std::collections::HashSet;
+
+/// One operation on one key. Values are different in all writes of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    pub kind: Kind,
+    pub began: u64,
+    /// None: it is not known what became of it, and it may still take effect.
+    pub ended: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Write(u32),
+    /// What was found.
+    Read(Option<u32>),
+}
+
+/// Operations of which more are not looked at, so that the search ends. Histories are made to stay below.
+pub const OPERATIONS_MAX: usize = 128;
+
+pub fn is_linearizable(history: &[Operation]) -> bool {
+    assert!(history.len() <= OPERATIONS_MAX, "a history is short");
+    let history = telling(history);
+    let must =
+        history.iter().enumerate().filter(|(_, one)| one.ended.is_some()).fold(0_u128, |set, (n, _)| set | 1 << n);
+    let mut tried = HashSet::new();
+    let mut open = vec![(0_u128, None)];
+    while let Some((done, value)) = open.pop() {
+        if done & must == must {
+            return true;
+        }
+        if !tried.insert((done, value)) {
+            continue;
+        }
+        let is_open = |place: usize| done & (1 << place) == 0;
+        let rest = || history.iter().enumerate().filter(|(place, _)| is_open(*place));
+        let first_end = rest().filter_map(|(_, one)| one.ended).min().unwrap_or(u64::MAX);
+        let mut possible: Vec<_> = rest().filter(|(_, one)| one.began <= first_end).collect();
+        // A read of what is there can come at once: it changes nothing, and one less has to be placed.
+        if let Some((place, _)) = possible.iter().find(|(_, one)| one.kind == Kind::Read(value)) {
+            open.push((done | 1 << place, value));
+            continue;
+        }
+        // What has to come first is tried first, so it is laid on top.
+        possible.sort_by_key(|(_, one)| std::cmp::Reverse(one.ended.unwrap_or(u64::MAX)));
+        for (place, one) in possible {
+            if let Kind::Write(written) = one.kind {
+                open.push((done | 1 << place, Some(written)));
+            }
+        }
+    }
+    false
+}
+
+/// Without what tells nothing: reads that nobody has heard of, and writes that nobody has heard of or seen, which are as
+/// good as not done.
+fn telling(history: &[Operation]) -> Vec<Operation> {
+    let seen: HashSet<u32> = history
+        .iter()
+        .filter_map(|one| match one.kind {
+            Kind::Read(found) if one.ended.is_some() => found,
+            _ => None,
+        })
+        .collect();
+    let tells = |one: &&Operation| match one.kind {
+        Kind::Write(value) => one.ended.is_some() || seen.contains(&value),
+        Kind::Read(_) => one.ended.is_some(),
+    };
+    history.iter().filter(tells).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(value: u32, began: u64, ended: impl Into<Option<u64>>) -> Operation {
+        Operation { kind: Kind::Write(value), began, ended: ended.into() }
+    }
+
+    fn read(found: impl Into<Option<u32>>, began: u64, ended: u64) -> Operation {
+        Operation { kind: Kind::Read(found.into()), began, ended: Some(ended) }
+    }
+
+    #[test]
+    fn what_one_register_could_say_is_linearizable() {
+        assert!(is_linearizable(&[]));
+        assert!(is_linearizable(&[read(None, 0, 1), write(1, 2, 3), read(1, 4, 5)]));
+        assert!(is_linearizable(&[write(1, 0, 9), write(2, 0, 9), read(2, 3, 4), read(1, 5, 6)]), "both at once");
+        assert!(is_linearizable(&[write(1, 0, 1), write(2, 2, None), read(1, 3, 4), read(2, 50, 51)]), "late");
+        assert!(is_linearizable(&[write(1, 0, 1), write(2, 2, None), read(1, 30, 40)]), "never");
+    }
+
+    #[test]
+    fn what_it_could_not_is_not() {
+        assert!(!is_linearizable(&[write(1, 0, 1), read(None, 2, 3)]), "lost");
+        assert!(!is_linearizable(&[write(1, 0, 1), write(2, 2, 3), read(1, 4, 5)]), "stale");
+        assert!(!is_linearizable(&[read(7, 0, 1)]), "never written");
+        assert!(!is_linearizable(&[write(2, 2, None), read(2, 3, 4), read(None, 5, 6)]), "seen, and gone");
+        assert!(!is_linearizable(&[read(1, 0, 1), write(1, 2, 3)]), "from the future");
+    }
+}
