@@ -1,6 +1,7 @@
 //! One run of a seed: some nodes, some clients, some faults, then none; and what has to be true at the end.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -241,7 +242,7 @@ impl Life {
             let wanted = self.world.policy.copies.min(self.nodes);
             let serving = self.world.machines.values().filter(|machine| machine.serves(partition, self.world.now));
             let serving: Vec<_> = serving.map(|machine| machine.member).collect();
-            if state.isr().len() < wanted || serving.len() != 1 {
+            if state.isr().len() != wanted || serving.len() != 1 {
                 let members = self
                     .world
                     .machines
@@ -252,6 +253,11 @@ impl Life {
                     "I10: partition {} has not come back: {state:?}, served by {serving:?}{members}",
                     partition.get()
                 ));
+            }
+            let copies = state.isr().iter().map(|member| self.world.machines[&member.node].rows(partition));
+            let copies: BTreeSet<BTreeSet<Vec<u8>>> = copies.collect();
+            if copies.len() > 1 {
+                return Err(format!("I14: the copies of partition {} differ: {state:?}", partition.get()));
             }
             debug_assert!(state.primary().is_some_and(|primary| state.role_of(primary) == Some(Role::Primary)));
         }

@@ -145,6 +145,20 @@ impl Machine {
         &self.replicas[partition.index()]
     }
 
+    /// What its store has of a partition, in no order that matters.
+    pub(super) fn rows(&self, partition: PartitionNumber) -> BTreeSet<Vec<u8>> {
+        let mut rows = BTreeSet::new();
+        let held = &self.store.partitions()[partition.index()];
+        held.snapshot(&mut held.begin_snapshot(), usize::MAX, |row| {
+            let record = Record::decode(row).expect("the core's own rows can be read");
+            let mut row = Vec::new();
+            // When it was given is a matter of whoever gives it.
+            Record { clock: UnixMillis::default(), ..record }.encode(&mut row);
+            rows.insert(row);
+        });
+        rows
+    }
+
     pub(super) fn has_lease(&self, now: u64) -> bool {
         self.holder.holds(self.uptime(now), self.applied as u64)
     }
@@ -238,12 +252,18 @@ impl Machine {
     /// A primary that is to be another hands over; copies that are to be nowhere go when there are enough others.
     fn follow_placement(&mut self, partition: PartitionNumber, now: u64, out: &mut Vec<Out>) {
         let uptime = self.uptime(now);
-        let Some(&wished) = self.configuration.placement().of(partition.index()).first() else { return };
-        if wished != self.member.node
-            && let Some(to) = self.member_of(wished)
-            && self.replica(partition).known().role_of(to) == Some(Role::InSync)
-        {
-            self.act(partition, now, out, |replica| replica.hand_over(to, uptime));
+        let wished: Vec<Member> = {
+            let nodes = self.configuration.placement().of(partition.index());
+            nodes.iter().filter_map(|node| self.member_of(*node)).collect()
+        };
+        let Some(&first) = wished.first() else { return };
+        let known = self.replica(partition).known();
+        let is_in_sync = |member: &Member| known.isr().contains(member);
+        let surplus = known.isr()[1..].iter().copied().find(|member| !wished.contains(member));
+        if first != self.member && known.role_of(first) == Some(Role::InSync) {
+            self.act(partition, now, out, |replica| replica.hand_over(first, uptime));
+        } else if let Some(member) = surplus.filter(|_| wished.iter().all(is_in_sync)) {
+            self.act(partition, now, out, |replica| replica.put_out(member, uptime));
         }
     }
 

@@ -300,7 +300,12 @@ impl World {
 
     /// A change that somebody believes to be able to have decided.
     fn propose(&mut self, term: Term, proposer: Proposer, change: Option<Change>) {
-        let delay = self.random.random_range(1..20);
+        // Now and then it is decided when its proposer has long given it up.
+        let delay = if self.random.random_bool(0.03) {
+            self.random.random_range(20..2500)
+        } else {
+            self.random.random_range(1..20)
+        };
         self.after(delay, Event::Decided(Entry { term, proposer, change }));
     }
 

@@ -251,6 +251,14 @@ impl Replica {
         effects
     }
 
+    /// Lets go of a copy that is to be elsewhere, when others are enough.
+    pub fn put_out(&mut self, member: Member, now: Uptime) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let number = self.known.number();
+        self.with_primary(&mut effects, |primary, _, effects| primary.put_out(member, number, now, effects));
+        effects
+    }
+
     fn take_over(&mut self, next: &PartitionConfiguration, now: Uptime, effects: &mut Vec<Effect>) {
         assert!(self.content == Content::Copy, "whoever is in sync is a copy");
         self.stream = Stream { epoch: next.epoch(), number: 0 };

@@ -268,6 +268,12 @@ impl Primary {
         }
     }
 
+    pub(super) fn put_out(&mut self, member: Member, number: u64, now: Uptime, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Serving && self.proposed.is_none() && self.follower(member).is_some() {
+            self.propose(number, PartitionChange::Remove(member), now, effects);
+        }
+    }
+
     fn hand_over_when_quiet(&mut self, number: u64, log: &Log, now: Uptime, effects: &mut Vec<Effect>) {
         if let Phase::Pausing { to, .. } = self.phase
             && self.proposed.is_none()
