@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use rand::RngExt;
+use rand::rngs::StdRng;
+
 use super::linear::{Kind, OPERATIONS_MAX, Operation};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,8 +16,22 @@ pub(super) struct Request {
     pub(super) id: RequestId,
     pub(super) client: usize,
     pub(super) key: usize,
-    /// What is to be written; or it is read.
-    pub(super) write: Option<u32>,
+    pub(super) ask: Ask,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    Write(u32),
+    /// For so many milliseconds.
+    Lend(u32, u64),
+    Delete,
+    Read,
+}
+
+impl Ask {
+    pub(super) fn changes(self) -> bool {
+        self != Self::Read
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +54,7 @@ pub(super) struct Clients {
 
 impl Clients {
     /// None when enough was asked about this key.
-    pub(super) fn ask(&mut self, client: usize, key: usize, writes: bool, now: u64) -> Option<Request> {
+    pub(super) fn ask(&mut self, client: usize, key: usize, random: &mut StdRng, now: u64) -> Option<Request> {
         let about = self.history.get(&key).map_or(0, Vec::len)
             + self.open.values().filter(|(request, _)| request.key == key).count();
         if about >= OPERATIONS_MAX {
@@ -45,20 +62,28 @@ impl Clients {
         }
         self.next += 1;
         let id = RequestId(self.next);
-        let write = writes.then(|| u32::try_from(self.next).expect("a life is short"));
-        let request = Request { id, client, key, write };
+        let value = u32::try_from(self.next).expect("a life is short");
+        let ask = match random.random_range(0..20) {
+            0..10 => Ask::Read,
+            10..17 => Ask::Write(value),
+            17 => Ask::Delete,
+            _ => Ask::Lend(value, random.random_range(50..3000)),
+        };
+        let request = Request { id, client, key, ask };
         self.open.insert(id, (request, now));
         Some(request)
     }
 
     pub(super) fn told(&mut self, id: RequestId, told: Told, now: u64) {
         let Some((request, began)) = self.open.remove(&id) else { return };
-        let (kind, ended) = match (request.write, told) {
-            (_, Told::Refused) | (None, Told::Unknown | Told::Written) => return,
-            (Some(value), Told::Written) => (Kind::Write(value), Some(now)),
-            (Some(value), Told::Unknown | Told::Found(_)) => (Kind::Write(value), None),
-            (None, Told::Found(found)) => (Kind::Read(found), Some(now)),
+        let kind = match (request.ask, told) {
+            (_, Told::Refused) | (Ask::Read, Told::Unknown | Told::Written) => return,
+            (Ask::Read, Told::Found(found)) => Kind::Read(found),
+            (Ask::Write(value), _) => Kind::Write(value),
+            (Ask::Lend(value, _), _) => Kind::Lend(value),
+            (Ask::Delete, _) => Kind::Delete,
         };
+        let ended = (told != Told::Unknown).then_some(now);
         self.answered += u64::from(ended.is_some());
         self.history.entry(request.key).or_default().push(Operation { kind, began, ended });
     }

@@ -199,6 +199,13 @@ impl Life {
                 self.world.weather = weather;
                 self.faults.push((now + lasts, Fault::Weather));
             }
+            9 => {
+                let wrong = self.world.random.random_range(-5000..5000);
+                if let Some(machine) = self.world.machines.get_mut(&node) {
+                    machine.wrong = wrong;
+                    self.note(&format!("the clock of {} is {wrong} ms off", named(node)));
+                }
+            }
             _ => {}
         }
     }

@@ -15,6 +15,9 @@ pub struct Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Write(u32),
+    /// A write of something that is gone by itself after a while, nobody knows exactly when.
+    Lend(u32),
+    Delete,
     /// What was found.
     Read(Option<u32>),
 }
@@ -27,6 +30,13 @@ pub fn is_linearizable(history: &[Operation]) -> bool {
     let history = telling(history);
     let must =
         history.iter().enumerate().filter(|(_, one)| one.ended.is_some()).fold(0_u128, |set, (n, _)| set | 1 << n);
+    let lent: HashSet<u32> = history
+        .iter()
+        .filter_map(|one| match one.kind {
+            Kind::Lend(value) => Some(value),
+            _ => None,
+        })
+        .collect();
     let mut tried = HashSet::new();
     let mut open = vec![(0_u128, None)];
     while let Some((done, value)) = open.pop() {
@@ -47,9 +57,14 @@ pub fn is_linearizable(history: &[Operation]) -> bool {
         }
         // What has to come first is tried first, so it is laid on top.
         possible.sort_by_key(|(_, one)| std::cmp::Reverse(one.ended.unwrap_or(u64::MAX)));
+        if value.is_some_and(|value| lent.contains(&value)) {
+            open.push((done, None));
+        }
         for (place, one) in possible {
-            if let Kind::Write(written) = one.kind {
-                open.push((done | 1 << place, Some(written)));
+            match one.kind {
+                Kind::Write(written) | Kind::Lend(written) => open.push((done | 1 << place, Some(written))),
+                Kind::Delete => open.push((done | 1 << place, None)),
+                Kind::Read(_) => {}
             }
         }
     }
@@ -68,6 +83,8 @@ fn telling(history: &[Operation]) -> Vec<Operation> {
         .collect();
     let tells = |one: &&Operation| match one.kind {
         Kind::Write(value) => one.ended.is_some() || seen.contains(&value),
+        // What they leave behind is nothing, and that can be seen.
+        Kind::Lend(_) | Kind::Delete => true,
         Kind::Read(_) => one.ended.is_some(),
     };
     history.iter().filter(tells).copied().collect()
@@ -92,6 +109,19 @@ mod tests {
         assert!(is_linearizable(&[write(1, 0, 9), write(2, 0, 9), read(2, 3, 4), read(1, 5, 6)]), "both at once");
         assert!(is_linearizable(&[write(1, 0, 1), write(2, 2, None), read(1, 3, 4), read(2, 50, 51)]), "late");
         assert!(is_linearizable(&[write(1, 0, 1), write(2, 2, None), read(1, 30, 40)]), "never");
+    }
+
+    #[test]
+    fn what_is_lent_ends_once_and_what_is_deleted_at_once() {
+        let lend = |value, began, ended| Operation { kind: Kind::Lend(value), began, ended: Some(ended) };
+        let delete = |began, ended: Option<u64>| Operation { kind: Kind::Delete, began, ended };
+        assert!(is_linearizable(&[lend(1, 0, 1), read(1, 2, 3), read(None, 4, 5)]));
+        assert!(!is_linearizable(&[lend(1, 0, 1), read(None, 2, 3), read(1, 4, 5)]), "it came back");
+        let unknown = Operation { kind: Kind::Lend(2), began: 2, ended: None };
+        assert!(is_linearizable(&[write(1, 0, 1), unknown, read(None, 4, 5)]), "it came and went");
+        assert!(is_linearizable(&[write(1, 0, 1), delete(2, None), read(1, 3, 4), read(None, 5, 6)]), "late");
+        assert!(!is_linearizable(&[write(1, 0, 1), delete(2, Some(3)), read(1, 4, 5)]), "deleted");
+        assert!(!is_linearizable(&[write(1, 0, 1), delete(2, None), read(None, 3, 4), read(1, 5, 6)]), "seen as gone");
     }
 
     #[test]

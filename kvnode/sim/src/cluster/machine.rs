@@ -11,6 +11,7 @@ use kvnode_core::cluster::member::{Member, NodeId};
 use kvnode_core::cluster::replica::message::Message;
 use kvnode_core::cluster::replica::{Effect, Replica, Settings};
 use kvnode_core::cluster::safeguard::Safeguard;
+use kvnode_core::store::attributes::Ttl;
 use kvnode_core::store::command::{KeyAction, KeyCommand, Write};
 use kvnode_core::store::key::{Address, Key, Namespace};
 use kvnode_core::store::limits::Limits;
@@ -22,7 +23,7 @@ use kvnode_core::store::value::Value;
 use kvnode_core::store::{Eviction, Store, StoreConfig};
 use kvnode_core::time::{UnixMillis, Uptime};
 
-use super::clients::{Request, Told};
+use super::clients::{Ask, Request, Told};
 use super::group::Entry;
 
 /// Bytes of a portion of rows: a few keys.
@@ -86,6 +87,8 @@ pub(super) struct Machine {
     /// In thousandths of what passes, and what it began with.
     pub(super) pace: u64,
     pub(super) offset: u64,
+    /// How far its wall clock is from what it should be: it is set now and then.
+    pub(super) wrong: i64,
     /// How much of the group's log it has applied.
     pub(super) applied: usize,
     pub(super) configuration: Configuration,
@@ -117,6 +120,7 @@ impl Machine {
             member,
             pace,
             offset,
+            wrong: 0,
             applied: 0,
             configuration: Configuration::default(),
             replicas: (0..=u8::MAX).map(|_| Replica::new(member, settings)).collect(),
@@ -138,7 +142,7 @@ impl Machine {
     }
 
     fn wall(&self, now: u64) -> UnixMillis {
-        UnixMillis::new(1_800_000_000_000 + self.offset + now * self.pace / 1000)
+        UnixMillis::new((1_800_000_000_000 + now).saturating_add_signed(self.wrong))
     }
 
     pub(super) fn replica(&self, partition: PartitionNumber) -> &Replica {
@@ -326,25 +330,33 @@ impl Machine {
         let key = Key::new(&key_text, &Limits::default()).expect("a good key");
         let partition = PartitionNumber::of(key_text.as_bytes());
         let replica = self.replica(partition);
-        let may = if request.write.is_some() { replica.takes_writes() } else { replica.serves() };
+        let may = if request.ask.changes() { replica.takes_writes() } else { replica.serves() };
         let (Ok(epoch), true) = (may, self.has_lease(now)) else {
             return out.push(Out::Told(request, Told::Refused));
         };
         let address = Address { namespace: Namespace::Shared, key };
-        let text = request.write.map(|value| value.to_string()).unwrap_or_default();
-        let action = match request.write {
-            Some(_) => KeyAction::Write(Write::put(Value::json(&text, &Limits::default()).expect("a number"))),
-            None => KeyAction::Get,
+        let put = |value: u32| {
+            let text = value.to_string();
+            Write::put(Value::json(&text, &Limits::default()).expect("a number").into_owned())
+        };
+        let action = match request.ask {
+            Ask::Write(value) => KeyAction::Write(put(value)),
+            Ask::Lend(value, milliseconds) => {
+                KeyAction::Write(put(value).living(Ttl::from_millis(milliseconds).expect("short")))
+            }
+            Ask::Delete => KeyAction::Delete { conditions: Vec::new(), with_previous: false },
+            Ask::Read => KeyAction::Get,
         };
         let wall = self.wall(now);
         let told = match self.store.execute(&KeyCommand::new(address, action), wall) {
-            Ok(Reply::Stored { .. }) => Told::Written,
+            Ok(Reply::Stored { .. } | Reply::Deleted { .. }) => Told::Written,
+            Ok(Reply::Absent) if request.ask == Ask::Delete => Told::Written,
             Ok(Reply::Found(entry)) => {
                 let text = std::str::from_utf8(entry.value.content()).expect("it was written as text");
                 Told::Found(Some(text.parse().expect("it was written as a number")))
             }
             Ok(Reply::Absent) => Told::Found(None),
-            other => panic!("a put and a get have no such outcome: {other:?}"),
+            other => panic!("these have no such outcome: {other:?}"),
         };
         let mut records = Vec::new();
         self.store.take_records(|number, record| records.push((number, record.into())));
@@ -353,7 +365,7 @@ impl Machine {
             let uptime = self.uptime(now);
             self.act(number, now, out, |replica| replica.written(record, uptime).1);
         }
-        let is_told_at_once = request.write.is_none() && !Safeguard::ReadsWait.holds();
+        let is_told_at_once = !request.ask.changes() && !Safeguard::ReadsWait.holds();
         let rests_on = if is_told_at_once { 0 } else { self.replica(partition).newest() };
         self.waiting.entry(partition).or_default().push(Waiting { request, epoch, rests_on, told });
         self.answer(partition, now, out);

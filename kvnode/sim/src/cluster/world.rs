@@ -245,8 +245,8 @@ impl World {
         }
         let pause = self.random.random_range(10..400);
         self.after(pause, Event::Client(client));
-        let (key, writes) = (self.random.random_range(0..self.keys), self.random.random_bool(0.5));
-        let Some(request) = self.clients.ask(client, key, writes, self.now) else { return };
+        let key = self.random.random_range(0..self.keys);
+        let Some(request) = self.clients.ask(client, key, &mut self.random, self.now) else { return };
         // Most know who is primary, and some are wrong.
         let partition = PartitionNumber::of(super::life::key(key).as_bytes());
         let primary = self.configuration.partition(partition).primary().map(|primary| primary.node);
