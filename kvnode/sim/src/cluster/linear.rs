@@ -25,7 +25,18 @@ pub enum Kind {
 /// Operations of which more are not looked at, so that the search ends. Histories are made to stay below.
 pub const OPERATIONS_MAX: usize = 128;
 
-pub fn is_linearizable(history: &[Operation]) -> bool {
+/// What the search may try: more than any history needs that was told by one register, so that it ends.
+const TRIED_MAX: usize = 1 << 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Linearizable,
+    NotLinearizable,
+    /// The search was given up.
+    TooHard,
+}
+
+pub fn judge(history: &[Operation]) -> Verdict {
     assert!(history.len() <= OPERATIONS_MAX, "a history is short");
     let history = telling(history);
     let must =
@@ -41,7 +52,10 @@ pub fn is_linearizable(history: &[Operation]) -> bool {
     let mut open = vec![(0_u128, None)];
     while let Some((done, value)) = open.pop() {
         if done & must == must {
-            return true;
+            return Verdict::Linearizable;
+        }
+        if tried.len() == TRIED_MAX {
+            return Verdict::TooHard;
         }
         if !tried.insert((done, value)) {
             continue;
@@ -68,7 +82,7 @@ pub fn is_linearizable(history: &[Operation]) -> bool {
             }
         }
     }
-    false
+    Verdict::NotLinearizable
 }
 
 /// Without what tells nothing: reads that nobody has heard of, and writes that nobody has heard of or seen, which are as
@@ -93,6 +107,10 @@ fn telling(history: &[Operation]) -> Vec<Operation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_linearizable(history: &[Operation]) -> bool {
+        judge(history) == Verdict::Linearizable
+    }
 
     fn write(value: u32, began: u64, ended: impl Into<Option<u64>>) -> Operation {
         Operation { kind: Kind::Write(value), began, ended: ended.into() }
