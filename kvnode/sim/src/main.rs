@@ -57,8 +57,7 @@ enum Of {
 /// Without one of these a cluster goes on for very long, because another safeguard stands behind it. Lives of one
 /// partition, which know no leases and decide what was proposed whenever they like, go wrong soon
 /// (`kvnode/core/src/cluster/replica/tests`).
-const SEEN_IN_A_PARTITION: [Safeguard; 3] =
-    [Safeguard::Fencing, Safeguard::HandOverDecided, Safeguard::DeposedIsNoCopy];
+const SEEN_IN_A_PARTITION: [Safeguard; 3] = [Safeguard::Fencing, Safeguard::HandOverDecided, Safeguard::LoadedIsNoCopy];
 
 /// What was wrong in the life of a seed.
 struct Found {

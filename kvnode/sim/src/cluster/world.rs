@@ -310,6 +310,11 @@ impl World {
     }
 
     fn decide(&mut self, entry: Entry) {
+        let mut entry = entry;
+        if entry.term != self.group.term && entry.change.is_some() && self.random.random_bool(0.5) {
+            // It comes to the next leader, who does not know that it is an old one's.
+            entry.term = self.group.term;
+        }
         let is_led = self.group.leader.is_some_and(|leader| self.can_lead(leader));
         if entry.term != self.group.term || !is_led {
             return;

@@ -4,6 +4,7 @@ use super::{Leader, Policy, SILENT_AFTER, STALLED_AFTER};
 use crate::cluster::configuration::{Configuration, NodeState, PartitionChange, PartitionConfiguration};
 use crate::cluster::member::{Member, NodeId};
 use crate::cluster::placement::{Candidate, Placement};
+use crate::cluster::safeguard::Safeguard;
 use crate::store::attributes::Version;
 use crate::store::slot::PartitionNumber;
 use crate::time::{UnixMillis, Uptime};
@@ -61,7 +62,7 @@ impl Leader {
             return placed.next().map(|primary| PartitionChange::Recreate { primary, floor });
         }
         if self.grantor.may_take_from(primary, self.newer(primary), now)
-            && let Some(to) = state.isr()[1..].iter().copied().find(is_there)
+            && let Some(to) = successors(state, configuration).into_iter().find(is_there)
         {
             return Some(PartitionChange::TakeOver { to });
         }
@@ -75,4 +76,13 @@ impl Leader {
         let lacking = placed.find(|member| !state.isr().contains(member));
         lacking.filter(|_| may_join && is_there(&primary)).map(PartitionChange::SetJoining)
     }
+}
+
+/// Who may be primary next.
+fn successors(state: &PartitionConfiguration, configuration: &Configuration) -> Vec<Member> {
+    if Safeguard::OnlyInSyncLeads.holds() {
+        return state.isr()[1..].to_vec();
+    }
+    let others = configuration.nodes().iter().map(|node| node.member);
+    others.filter(|other| Some(*other) != state.primary()).collect()
 }
