@@ -20,7 +20,7 @@ impl Replica {
         if stream > self.stream || (stream == self.stream && !Safeguard::SealOnce.holds()) {
             // A later primary has begun, whether the configuration has told so or not.
             self.step_down(effects);
-            if self.content != Content::Copy || !self.log.holds(after) {
+            if self.content != Content::Copy || !self.log.reaches(after) {
                 return None;
             }
             self.log.cut_above(after.sequence.max(self.log.committed()));

@@ -74,6 +74,12 @@ impl Log {
         self.position_at(position.sequence) == Some(position)
     }
 
+    /// Whether what comes behind this position may follow here. What is no longer kept is committed, so it is the same
+    /// everywhere, and may be sent again.
+    pub fn reaches(&self, position: Position) -> bool {
+        self.holds(position) || position.sequence < self.before.sequence
+    }
+
     /// A record of the primary's own.
     pub fn append(&mut self, epoch: Epoch, record: Box<[u8]>) -> Position {
         let position = Position { epoch, sequence: self.end().sequence + 1 };
@@ -83,10 +89,13 @@ impl Log {
 
     /// Records that the primary has sent, which follow the one at `after`. What is here already stays.
     pub fn extend(&mut self, after: Position, sent: impl IntoIterator<Item = Entry>) -> Result<(), Gap> {
-        if !self.holds(after) {
+        if !self.reaches(after) {
             return Err(Gap);
         }
         for entry in sent {
+            if entry.position.sequence < self.before.sequence {
+                continue;
+            }
             match self.position_at(entry.position.sequence) {
                 Some(position) if position == entry.position => {}
                 None if entry.position.sequence == self.end().sequence + 1 => self.push(entry),
@@ -200,6 +209,18 @@ mod tests {
     #[should_panic(expected = "never undone")]
     fn what_is_committed_stays() {
         three().cut_above(0);
+    }
+
+    #[test]
+    fn what_was_let_go_may_be_sent_again() {
+        let mut log = three();
+        log.commit(3);
+        log.let_go(u64::MAX);
+        assert_eq!(log.kept().count(), 0);
+        log.extend(at(1, 1), [entry(1, 2), entry(1, 3)]).expect("all of it was here");
+        log.extend(at(1, 1), (2..=4).map(|sequence| entry(1, sequence))).expect("and one more");
+        assert_eq!((log.end(), sequences(log.kept())), (at(1, 4), vec![4]));
+        assert_eq!(log.extend(at(1, 2), [entry(2, 3)]), Err(Gap), "another record is at 3");
     }
 
     #[test]
