@@ -11,8 +11,8 @@ use crate::time::Uptime;
 /// Bytes of records on their way to one backup. A fast one has acknowledged the first of them long before the last.
 const UNDERWAY_BYTES_MAX: usize = 4 << 20;
 
-/// What was sent and not acknowledged for so long is sent again.
-const AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// What was said and not answered for so long is said again.
+pub(super) const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// A backup that leaves records unacknowledged for so long is put out of the set that is waited for (R11).
 const SLOW_AFTER: Duration = Duration::from_millis(1000);

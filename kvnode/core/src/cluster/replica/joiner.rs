@@ -9,18 +9,13 @@
 //! Rows and records are one stream: a portion is read when everything before it was sent, and nothing behind it is sent
 //! before it has arrived.
 
-use std::time::Duration;
-
 use super::Effect;
-use super::follower::Follower;
+use super::follower::{AGAIN_AFTER, Follower};
 use super::log::{Log, Position};
 use super::message::{Rows, Stream, Word};
 use crate::cluster::member::Member;
 use crate::cluster::safeguard::Safeguard;
 use crate::time::Uptime;
-
-/// What was not answered for so long is said again.
-const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Joiner {
