@@ -46,6 +46,21 @@ pub struct Nodes {
     retired: BTreeSet<NodeId>,
 }
 
+#[cfg(test)]
+impl Node {
+    /// Of which nothing matters but who it is.
+    pub(crate) fn plain(member: Member) -> Self {
+        Self {
+            member,
+            name: NodeName::new(format!("n-{}", member.node.get())),
+            address: "10.0.0.1:7000".into(),
+            zone: None,
+            weight: 1,
+            state: NodeState::Active,
+        }
+    }
+}
+
 impl Nodes {
     pub fn get(&self, node: NodeId) -> Option<&Node> {
         self.registered.get(&node)

@@ -1,9 +1,9 @@
 //! A leader with a handful of nodes, and whatever it proposes decided at once unless a test says otherwise.
 
 use super::*;
-use crate::cluster::configuration::{Node, NodeChange, NodeState, PartitionConfiguration, Proposer};
+use crate::cluster::configuration::{Node, NodeChange, PartitionConfiguration, Proposer};
 use crate::cluster::lease::{Holder, LEASE, MARGIN};
-use crate::cluster::member::{Incarnation, NodeName};
+use crate::cluster::member::Incarnation;
 use crate::store::attributes::Version;
 
 const TERM: Term = Term(3);
@@ -38,14 +38,7 @@ impl Scene {
     }
 
     fn register(&mut self, member: Member) {
-        let node = Node {
-            member,
-            name: NodeName::new(format!("n-{}", member.node.get())),
-            address: "10.0.0.1:7000".into(),
-            zone: None,
-            weight: 1,
-            state: NodeState::Active,
-        };
+        let node = Node::plain(member);
         self.decide(&Change::Node(NodeChange::Register { node, instead_of: None }));
     }
 

@@ -8,8 +8,8 @@ mod scenarios;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::cluster::configuration::{Change, Configuration, Node, NodeChange, NodeState, Proposer, Term};
-use crate::cluster::member::{Incarnation, NodeId, NodeName};
+use crate::cluster::configuration::{Change, Configuration, Node, NodeChange, Proposer, Term};
+use crate::cluster::member::{Incarnation, NodeId};
 use crate::store::slot::PartitionNumber;
 
 const PARTITION: PartitionNumber = PartitionNumber::new(0);
@@ -28,17 +28,6 @@ type Store = BTreeMap<u8, u64>;
 
 fn member(number: u128) -> Member {
     Member { node: NodeId::new(number), incarnation: Incarnation::new(1) }
-}
-
-fn node(member: Member) -> Node {
-    Node {
-        member,
-        name: NodeName::new(format!("n-{}", member.node.get())),
-        address: "10.0.0.1:7000".into(),
-        zone: None,
-        weight: 1,
-        state: NodeState::Active,
-    }
 }
 
 fn record(key: u8, value: u64) -> Box<[u8]> {
@@ -110,7 +99,7 @@ impl Group {
 
     /// A process that has nothing.
     fn begin(&mut self, member: Member) {
-        let register = Change::Node(NodeChange::Register { node: node(member), instead_of: None });
+        let register = Change::Node(NodeChange::Register { node: Node::plain(member), instead_of: None });
         self.configuration.apply(Proposer::Leader(TERM), TERM, &register).expect("nobody newer has its name");
         self.replicas.insert(member, Replica::new(member, self.settings));
         self.stores.insert(member, Store::new());
