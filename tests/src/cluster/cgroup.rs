@@ -73,29 +73,37 @@ pub(super) fn processes(group: &str) -> Vec<i32> {
 /// Kills every process in the group and below it, again and again until there is none: some start others meanwhile.
 pub(super) fn kill_all(group: &str) -> Result<()> {
     wait_for(&format!("the processes of {group} to be gone"), EMPTY_WITHIN, || {
-        let living = processes(group);
-        for pid in &living {
-            // One that ended by itself meanwhile is as well.
-            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
-        }
-        Ok(living.is_empty().then_some(()))
+        Ok((kill_members(group) == 0).then_some(()))
     })
 }
 
+/// Kills whoever is in the group, and removes it and all groups below it. Both at once: a program that was being started
+/// when its parent died becomes a member a moment later, until there is no group left that it could join.
 pub(super) fn remove(group: &str) -> Result<()> {
-    for tree in trees() {
-        let mut groups = below(&tree.join(group));
+    wait_for(&format!("the control group {group} to be empty and gone"), EMPTY_WITHIN, || {
+        kill_members(group);
+        let mut groups: Vec<PathBuf> = trees().iter().flat_map(|tree| below(&tree.join(group))).collect();
         groups.sort_by_key(|path| std::cmp::Reverse(path.components().count()));
         for path in groups {
-            wait_for(&format!("the control group {} to be removable", path.display()), EMPTY_WITHIN, || {
-                match fs::remove_dir(&path) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-                    _ => Ok(Some(())),
+            match fs::remove_dir(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
                 }
-            })?;
+                _ => {}
+            }
         }
+        Ok(Some(()))
+    })
+}
+
+/// Sends every member its end and tells how many there were.
+fn kill_members(group: &str) -> usize {
+    let living = processes(group);
+    for pid in &living {
+        // One that ended by itself meanwhile is as well.
+        let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
     }
-    Ok(())
+    living.len()
 }
 
 /// The paths of a group in all trees, as far as they exist.
@@ -144,4 +152,30 @@ fn pids_of(group: &Path) -> Vec<i32> {
     let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
     // 0 is a process of another pid namespace, which is not ours to touch.
     text.lines().filter_map(|line| line.parse().ok()).filter(|pid| *pid > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Process;
+
+    #[test]
+    fn a_member_that_comes_after_the_others_were_killed_does_not_keep_the_group() {
+        if !nix::unistd::geteuid().is_root() {
+            println!("only root makes control groups: not tried");
+            return;
+        }
+        let cluster = name(&format!("late-{}", std::process::id()), None);
+        let group = format!("{cluster}/part");
+        create(&group).unwrap();
+        kill_all(&cluster).unwrap();
+        let log = tempfile::tempdir().unwrap();
+        let mut late = member(&group, Command::new("sleep").arg("600"));
+        let late = Process::start("sleep", &mut late, &log.path().join("log")).unwrap();
+        wait_for("it to be a member", EMPTY_WITHIN, || Ok((processes(&group) == [late.pid]).then_some(()))).unwrap();
+
+        remove(&cluster).unwrap();
+        assert!(!late.is_running());
+        assert_eq!(existing(&cluster), Vec::<PathBuf>::new());
+    }
 }

@@ -15,7 +15,8 @@ use crate::home;
 pub(super) fn remove(name: &str) -> Result<()> {
     let group = cgroup::name(name, None);
     let folder = home::clusters()?.join(name);
-    cgroup::kill_all(&group)?;
+    // First, and for good: without its groups nothing more of the cluster can start.
+    cgroup::remove(&group)?;
     for mount in mounts_below(&folder) {
         // Lazily: a mount that somebody still looks into is gone for everybody else, and for good when they leave.
         umount2(Path::new(&mount), MntFlags::MNT_DETACH)?;
@@ -23,7 +24,6 @@ pub(super) fn remove(name: &str) -> Result<()> {
     for namespace in network::existing(name) {
         network::remove(&namespace)?;
     }
-    cgroup::remove(&group)?;
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
