@@ -38,6 +38,10 @@ impl Uptime {
         Self(milliseconds)
     }
 
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
     #[must_use]
     pub fn plus(self, time: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use kvnode_core::time::UnixMillis;
+use kvnode_core::time::{UnixMillis, Uptime};
+use nix::time::{ClockId, clock_gettime};
 
 pub use rfc3339::rfc3339;
 
@@ -29,6 +30,13 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the crate's clock module")]
     pub fn instant(&self) -> Instant {
         Instant::now()
+    }
+
+    /// For leases: it goes on while the machine sleeps, and nobody can set it.
+    pub fn uptime(&self) -> Uptime {
+        let since_boot = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("every Linux has this clock");
+        let milliseconds = u64::try_from(Duration::from(since_boot).as_millis()).unwrap_or(u64::MAX);
+        Uptime::new(milliseconds.saturating_add(self.ahead_ms.load(Ordering::Relaxed)))
     }
 
     /// Lets time pass for everyone who holds a copy of this clock.

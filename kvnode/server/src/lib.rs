@@ -4,6 +4,7 @@
 mod access;
 pub mod accounts;
 pub mod clock;
+mod cluster;
 mod connections;
 pub mod ctl;
 mod disk;

@@ -20,6 +20,8 @@ pub(crate) struct Listeners {
     pub(crate) resp: Vec<TcpListener>,
     pub(crate) resp_cluster: Vec<TcpListener>,
     pub(crate) monitoring: Option<TcpListener>,
+    /// For other nodes, if there are to be any.
+    pub(crate) peers: Option<TcpListener>,
 }
 
 #[derive(Debug, Error)]
@@ -40,11 +42,13 @@ pub(crate) fn open(settings: &Settings) -> Result<Listeners, ListenError> {
     let resp = open("--resp-port", settings.resp_port, settings.threads)?;
     let resp_cluster = open("--resp-cluster-port", settings.resp_cluster_port, settings.threads)?;
     let monitoring = open("--metrics-port", settings.metrics_port, 1)?;
+    let peers = open("--peer-port", settings.cluster.as_ref().map(|cluster| cluster.peer_port), 1)?;
     Ok(Listeners {
         public: public.listen()?,
         resp: resp.listen()?,
         resp_cluster: resp_cluster.listen()?,
         monitoring: monitoring.listen()?.pop(),
+        peers: peers.listen()?.pop(),
     })
 }
 

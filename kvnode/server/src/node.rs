@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
+use crate::cluster;
 use crate::connections::{Lifetime, Ways, serve};
 use crate::disk::{Disk, FolderError, Records, RecoveryError, Running};
 use crate::http::hot::Hot;
@@ -102,8 +103,17 @@ impl Node {
                 serving += 1;
             }
         }
+        if let (Some(cluster), Some(listener)) = (shared.store.cluster(), listeners.peers) {
+            let data_dir = shared.settings.data_dir.clone().expect("a member has an identity");
+            cluster::start(&shared, cluster, cluster::Running { listener, data_dir }, &ending)?;
+        }
         let monitoring = listeners.monitoring;
         Ok(Self { shared, address, monitoring, monitoring_address, resp_addresses, serving, disk, ended })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     /// Where the interface answers.
@@ -159,6 +169,9 @@ impl Node {
             Event::Stop => self.drain(&mut stop, &mut forever).await,
             Event::Broken(what) => failed(&what),
         };
+        if let Some(cluster) = self.shared.store.cluster() {
+            cluster.end();
+        }
         match log.map(Running::close) {
             Some(false) => failed("the log could not be closed"),
             _ => ending,

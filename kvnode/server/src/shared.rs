@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::access::Access;
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::disk::{Disk, Identity};
 use crate::drain::DrainOrder;
 use crate::handshakes::Handshakes;
@@ -69,7 +70,10 @@ impl Shared {
             limits: live.limits.clone(),
             eviction: settings.eviction,
         };
-        let store = SharedStore::new(&config, disk.and_then(Disk::log).cloned());
+        let identity = disk.map(|disk| disk.folder().identity().clone());
+        let cluster = settings.cluster.as_ref().zip(identity.as_ref());
+        let cluster = cluster.map(|(cluster, identity)| Arc::new(Cluster::new(&settings, cluster, identity, &clock)));
+        let store = SharedStore::new(&config, disk.and_then(Disk::log).cloned(), cluster);
         store.ledger().set_account_quota(live.access.quota);
         let connections_max = connections_max();
         Ok(Self {
@@ -80,7 +84,7 @@ impl Shared {
                 settings.cpu_limit_cores,
                 store.log().is_some(),
             ),
-            identity: disk.map(|disk| disk.folder().identity().clone()),
+            identity,
             bodies: BodyBudget::new(settings.memory_limit, live.limits.value_bytes_max, settings.timeouts.body),
             monitor: Arc::new(Monitor::new()),
             drain_order: DrainOrder::default(),
@@ -108,8 +112,9 @@ impl Shared {
         if !matches!(command.action, KeyAction::Get) {
             self.store.admitted().await?;
         }
+        let begun = self.store.begin();
         let answered = self.store.execute(command, self.clock.now(), answer);
-        self.store.settled(self.store.ticket(&command.address.key)).await?;
+        self.store.settled(self.store.ticket(&command.address.key, begun)).await?;
         Ok(answered)
     }
 
@@ -119,8 +124,12 @@ impl Shared {
         if matches!(command, AllCommand::Flush(_)) {
             self.store.admitted().await?;
         }
+        if self.store.cluster().is_some() {
+            return Err(Untold::OnlyAPart);
+        }
+        let begun = self.store.begin();
         let gathered = self.store.gather(command, self.clock.now()).await;
-        self.store.settled(self.store.ticket_of_all()).await?;
+        self.store.settled(self.store.ticket_of_all(begun)).await?;
         Ok(gathered)
     }
 

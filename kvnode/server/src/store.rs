@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use kvnode_core::cluster::replica::{Effect, Replica};
 use kvnode_core::store::attributes::Version;
-use kvnode_core::store::command::{AllCommand, KeyCommand};
+use kvnode_core::store::command::{AllCommand, KeyAction, KeyCommand};
 use kvnode_core::store::entry::EntryRef;
 use kvnode_core::store::gathering::Gathering;
 use kvnode_core::store::key::{Address, Key, Namespace};
@@ -22,7 +23,8 @@ use kvnode_core::store::{EXPIRE_TURN, Eviction, Places, Store, StoreConfig};
 use kvnode_core::time::UnixMillis;
 use tokio::time::timeout;
 
-use crate::disk::{Admission, Log, Progress, Ticket};
+use crate::cluster::{Cluster, Rest, Verdict};
+use crate::disk::{self, Admission, Log, Progress};
 use crate::untold::Untold;
 
 /// Partitions a question about all keys visits before other requests of the thread get a turn.
@@ -45,10 +47,25 @@ pub(crate) struct SharedStore {
     evicting: bool,
     /// None: memory alone.
     log: Option<Arc<Log>>,
+    /// None: this node is all there is.
+    cluster: Option<Arc<Cluster>>,
     recovery: Progress,
     /// What the log holds is in the partitions.
     open: AtomicBool,
 }
+
+/// What an outcome has to wait for before it may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ticket {
+    /// The disk.
+    Kept(disk::Ticket),
+    /// The other copies.
+    Copied(Rest),
+}
+
+/// A moment before something was asked. What is told later is true only if nothing was taken from this node meanwhile.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Begun(u64);
 
 /// A partition to oneself: others see all that was done meanwhile, or nothing of it.
 #[derive(Debug)]
@@ -67,6 +84,9 @@ impl Alone<'_> {
         now: UnixMillis,
         answer: impl FnOnce(Outcome<EntryRef<'_>>) -> R,
     ) -> R {
+        if !self.partition.serves(command) {
+            return answer(Err(Refusal::NotServed));
+        }
         answer(self.partition.execute(command, place, now, self.ledger))
     }
 
@@ -77,12 +97,18 @@ impl Alone<'_> {
 
 impl SharedStore {
     /// With a log, it is open once that was read.
-    pub(crate) fn new(config: &StoreConfig, log: Option<Arc<Log>>) -> Self {
+    pub(crate) fn new(config: &StoreConfig, log: Option<Arc<Log>>, cluster: Option<Arc<Cluster>>) -> Self {
         let (partitions, ledger, places) = Store::new(config).into_parts();
-        let partitions = partitions.into_iter().map(Mutex::new).collect();
+        let records = |mut partition: Partition| {
+            if cluster.is_some() {
+                partition.record_changes();
+            }
+            Mutex::new(partition)
+        };
+        let partitions = partitions.into_iter().map(records).collect();
         let open = AtomicBool::new(log.is_none());
         let (evicting, recovery) = (config.eviction != Eviction::None, Progress::default());
-        Self { places, partitions, ledger, evicting, log, recovery, open }
+        Self { places, partitions, ledger, evicting, log, cluster, recovery, open }
     }
 
     pub(crate) fn recovery(&self) -> &Progress {
@@ -99,6 +125,22 @@ impl SharedStore {
 
     pub(crate) fn log(&self) -> Option<&Arc<Log>> {
         self.log.as_ref()
+    }
+
+    pub(crate) fn cluster(&self) -> Option<&Arc<Cluster>> {
+        self.cluster.as_ref()
+    }
+
+    /// Lets something happen to the replica of a partition.
+    pub(crate) fn act(&self, number: PartitionNumber, act: impl FnOnce(&mut Replica) -> Vec<Effect>) {
+        if let Some(cluster) = &self.cluster {
+            cluster.act(number, &mut self.partition(number.index()), &self.ledger, act);
+        }
+    }
+
+    /// To be asked before a command is run whose outcome is told later.
+    pub(crate) fn begin(&self) -> Begun {
+        Begun(self.cluster.as_ref().map_or(0, |cluster| cluster.losses()))
     }
 
     /// Whether commands can be answered.
@@ -131,30 +173,57 @@ impl SharedStore {
     }
 
     /// What the outcome of a command about this key has to wait for. To be asked after the command was run.
-    pub(crate) fn ticket(&self, key: &Key<'_>) -> Ticket {
-        let partition = || PartitionNumber::of(key.as_str().as_bytes());
-        self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket(partition()))
+    pub(crate) fn ticket(&self, key: &Key<'_>, begun: Begun) -> Ticket {
+        self.ticket_of(PartitionNumber::of(key.as_str().as_bytes()), begun)
     }
 
     /// What has to be waited for by whoever tells what a partition holds.
-    pub(crate) fn ticket_of(&self, partition: PartitionNumber) -> Ticket {
-        self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket(partition))
+    pub(crate) fn ticket_of(&self, partition: PartitionNumber, begun: Begun) -> Ticket {
+        self.ticket_by(begun, |log| log.ticket(partition))
     }
 
     /// What the outcome of a command about all partitions has to wait for.
-    pub(crate) fn ticket_of_all(&self) -> Ticket {
-        self.log.as_ref().map_or(Ticket::SETTLED, |log| log.ticket_of_all())
+    pub(crate) fn ticket_of_all(&self, begun: Begun) -> Ticket {
+        self.ticket_by(begun, Log::ticket_of_all)
+    }
+
+    fn ticket_by(&self, Begun(losses): Begun, of_log: impl FnOnce(&Log) -> disk::Ticket) -> Ticket {
+        match &self.cluster {
+            Some(cluster) => Ticket::Copied(cluster.newest(losses)),
+            None => Ticket::Kept(self.log.as_deref().map_or(disk::Ticket::SETTLED, of_log)),
+        }
     }
 
     /// Whether an outcome with this ticket may be told.
-    pub(crate) fn is_settled(&self, ticket: Ticket) -> bool {
-        self.log.as_ref().is_none_or(|log| log.is_settled(ticket))
+    pub(crate) fn verdict(&self, ticket: Ticket) -> Verdict {
+        match (ticket, &self.cluster) {
+            (Ticket::Copied(rest), Some(cluster)) => cluster.verdict(rest),
+            (Ticket::Kept(ticket), _) if self.log.as_ref().is_some_and(|log| !log.is_settled(ticket)) => Verdict::Open,
+            _ => Verdict::Confirmed,
+        }
     }
 
     /// Returns when an outcome with this ticket may be told.
     pub(crate) async fn settled(&self, ticket: Ticket) -> Result<(), Untold> {
-        let Some(log) = self.log.as_ref().filter(|log| !log.is_settled(ticket)) else { return Ok(()) };
-        timeout(CONFIRMATION_TIME_MAX, log.settled(ticket)).await.map_err(|_| Untold::Unconfirmed)
+        if self.verdict(ticket) == Verdict::Confirmed {
+            return Ok(());
+        }
+        // Subscribed before the next look, so that nothing is missed between a look and a wait.
+        let mut changes = match (&self.cluster, &self.log) {
+            (Some(cluster), _) => cluster.changes(),
+            (None, Some(log)) => log.changes(),
+            (None, None) => return Ok(()),
+        };
+        let settled = async {
+            loop {
+                match self.verdict(ticket) {
+                    Verdict::Confirmed => return Ok(()),
+                    Verdict::Lost => return Err(Untold::Unknown),
+                    Verdict::Open => changes.changed().await.expect("the sender lives as long as the store"),
+                }
+            }
+        };
+        timeout(CONFIRMATION_TIME_MAX, settled).await.unwrap_or(Err(Untold::Unconfirmed))
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -197,23 +266,38 @@ impl SharedStore {
         // an account has that expired unseen.
         let mut others = (home + 1..=home + self.partitions.len()).map(|other| other % self.partitions.len());
         loop {
-            let quota = match self.lock(home).execute(command, place, now, &self.ledger) {
+            let mut held = self.lock(home);
+            if !held.serves(command) {
+                return answer(Err(Refusal::NotServed));
+            }
+            let quota = match held.execute(command, place, now, &self.ledger) {
                 Err(Refusal::MemoryFull { .. }) if self.evicting => false,
                 Err(Refusal::QuotaExceeded(_)) => true,
                 outcome => return answer(outcome),
             };
+            drop(held);
             let asked = if quota {
-                others.find(|&other| self.lock(other).expire(namespace, now, EXPIRE_TURN, &self.ledger) > 0)
+                others.find(|&other| {
+                    let mut other = self.lock(other);
+                    other.leads() && other.expire(namespace, now, EXPIRE_TURN, &self.ledger) > 0
+                })
             } else {
                 others.next().inspect(|&other| {
-                    self.lock(other).evict(namespace, now, &self.ledger);
+                    let mut other = self.lock(other);
+                    if other.leads() {
+                        other.evict(namespace, now, &self.ledger);
+                    }
                 })
             };
             if asked.is_none() {
                 break;
             }
         }
-        answer(self.lock(home).execute(command, place, now, &self.ledger))
+        let mut held = self.lock(home);
+        if !held.serves(command) {
+            return answer(Err(Refusal::NotServed));
+        }
+        answer(held.execute(command, place, now, &self.ledger))
     }
 
     /// Where what has this key would be.
@@ -297,7 +381,8 @@ impl SharedStore {
 
     /// One turn in one partition.
     pub(crate) fn sweep(&self, index: usize, now: UnixMillis, turn: usize) -> Swept {
-        self.lock(index).sweep(now, turn, &self.ledger)
+        let mut held = self.lock(index);
+        if held.leads() { held.sweep(now, turn, &self.ledger) } else { Swept::default() }
     }
 
     /// What happened to a partition before the start. False if the record means nothing.
@@ -329,7 +414,8 @@ impl SharedStore {
 
     /// Holds a partition. What happens to it meanwhile goes to the log before anybody else can see it.
     pub(crate) fn lock(&self, index: usize) -> Held<'_> {
-        Held { partition: self.partition(index), index, log: self.log.as_deref() }
+        let (log, cluster) = (self.log.as_deref(), self.cluster.as_deref());
+        Held { partition: self.partition(index), index, log, cluster, ledger: &self.ledger }
     }
 
     fn partition(&self, index: usize) -> MutexGuard<'_, Partition> {
@@ -343,6 +429,25 @@ pub(crate) struct Held<'s> {
     partition: MutexGuard<'s, Partition>,
     index: usize,
     log: Option<&'s Log>,
+    cluster: Option<&'s Cluster>,
+    ledger: &'s Ledger,
+}
+
+impl Held<'_> {
+    /// Whether this command may be run here at this moment.
+    fn serves(&self, command: &KeyCommand<'_>) -> bool {
+        let changes = !matches!(command.action, KeyAction::Get);
+        self.cluster.is_none_or(|cluster| cluster.serves(self.number(), changes))
+    }
+
+    /// Whether this node is to see to what expires and what is evicted.
+    fn leads(&self) -> bool {
+        self.cluster.is_none_or(|cluster| cluster.leads(self.number()))
+    }
+
+    fn number(&self) -> PartitionNumber {
+        PartitionNumber::new(u8::try_from(self.index).expect("partitions are numbered by bytes"))
+    }
 }
 
 impl Deref for Held<'_> {
@@ -364,6 +469,8 @@ impl Drop for Held<'_> {
         if let Some(log) = self.log {
             let index = self.index;
             self.partition.take_records(|record| log.append(index, record));
+        } else if let Some(cluster) = self.cluster {
+            cluster.written(self.number(), &mut self.partition, self.ledger);
         }
     }
 }

@@ -27,8 +27,11 @@ const AUDIT_TURNS_BETWEEN_FORGETTING: u32 = 3000;
 
 /// Lets clients of the Redis protocol know how far the disk is: their threads do not wait for it, they are woken.
 pub(crate) async fn tell_of_disk(shared: Arc<Shared>) {
-    let Some(log) = shared.store.log() else { return std::future::pending().await };
-    let mut changes = log.changes();
+    let mut changes = match (shared.store.cluster(), shared.store.log()) {
+        (Some(cluster), _) => cluster.changes(),
+        (None, Some(log)) => log.changes(),
+        (None, None) => return std::future::pending().await,
+    };
     while changes.changed().await.is_ok() {
         shared.redis.wake_all();
     }

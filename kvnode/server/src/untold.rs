@@ -13,4 +13,10 @@ pub(crate) enum Untold {
     DiskBehind,
     #[error("The disk did not confirm in time what this answer rests on; a write may still take effect.")]
     Unconfirmed,
+    #[error(
+        "The key was given to another node meanwhile, and this one does not know what became of it: it may take effect."
+    )]
+    Unknown,
+    #[error("This node holds only a part of the keys, and does not gather those of the others.")]
+    OnlyAPart,
 }

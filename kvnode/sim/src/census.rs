@@ -87,6 +87,7 @@ impl Census {
             Err(Refusal::AnswersFull { .. }) => self.answers_full += 1,
             Ok(Reply::Found(_)) => self.left_as_newer += u64::from(past.put_back),
             Ok(Reply::Absent) => {}
+            Err(Refusal::NotServed) => unreachable!("a store by itself serves everything"),
         }
     }
 

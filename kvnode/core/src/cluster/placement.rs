@@ -12,9 +12,10 @@ mod zones;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::member::NodeId;
-use crate::store::slot::PARTITIONS;
+use crate::store::slot::{PARTITIONS, one_for_each_partition};
 
 /// A node that may hold copies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub struct Candidate {
 }
 
 /// For each partition the nodes that are to hold it, the one that is to be primary first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement(Vec<Vec<NodeId>>);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement(#[serde(deserialize_with = "one_for_each_partition")] Vec<Vec<NodeId>>);
 
 impl Placement {
     /// Nobody holds anything.

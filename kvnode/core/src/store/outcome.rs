@@ -89,6 +89,8 @@ pub enum Refusal {
          can be kept. Nothing was done; try again in a few minutes, or without a key."
     )]
     AnswersFull { used: u64, limit: u64 },
+    #[error("The key is not served by this node at the moment, and nothing was done; try again.")]
+    NotServed,
 }
 
 /// An answer that does not borrow from the store.

@@ -1,6 +1,8 @@
 //! Where a key lives: its slot by CRC16, as Redis Cluster clients compute it, and the partition that holds the slot.
 //! Every node and every client must come to the same answer, so nothing in here may depend on configuration.
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 /// How many slots there are; fixed by the Redis Cluster protocol.
 pub const SLOTS: u16 = 16_384;
 
@@ -41,7 +43,7 @@ const CRC_TABLES: [[u16; 256]; CRC_STRIDE] = {
 pub struct Slot(u16);
 
 /// The number of a partition. There are exactly as many as a byte has values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PartitionNumber(u8);
 
 impl Slot {
@@ -101,6 +103,19 @@ fn crc16(bytes: &[u8]) -> u16 {
             ^ CRC_TABLES[0][usize::from(fourth)]
     });
     rest.iter().fold(crc, |crc, &byte| (crc << 8) ^ CRC_TABLES[0][usize::from((crc >> 8) ^ u16::from(byte))])
+}
+
+/// Reads a list that has one of something for each partition; any other is malformed.
+pub(crate) fn one_for_each_partition<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let all = Vec::deserialize(deserializer)?;
+    if all.len() == PARTITIONS {
+        return Ok(all);
+    }
+    Err(serde::de::Error::invalid_length(all.len(), &"one for each partition"))
 }
 
 #[cfg(test)]

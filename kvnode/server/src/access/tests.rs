@@ -86,7 +86,7 @@ fn store() -> SharedStore {
         limits: kvnode_core::store::limits::Limits::default(),
         eviction: kvnode_core::store::Eviction::None,
     };
-    SharedStore::new(&config, None)
+    SharedStore::new(&config, None, None)
 }
 
 /// Contradictions 9 and 10

@@ -8,7 +8,7 @@ use std::path::Path;
 pub(super) const UNFINISHED: &str = "part";
 
 /// The file is there with all of its bytes, or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_added_extension(UNFINISHED);
     let mut file = File::create(&unfinished)?;
     file.write_all(bytes)?;

@@ -34,6 +34,10 @@ pub(crate) enum Tail {
 }
 
 impl NodeId {
+    pub(crate) fn get(self) -> u128 {
+        self.0
+    }
+
     pub(super) fn draw() -> Self {
         Self(crate::random::node_id())
     }

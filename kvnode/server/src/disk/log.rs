@@ -188,14 +188,6 @@ impl Log {
         self.changed.subscribe()
     }
 
-    /// Returns when the ticket is settled.
-    pub(crate) async fn settled(&self, ticket: Ticket) {
-        let mut changed = self.changed.subscribe();
-        while !self.is_settled(ticket) {
-            changed.changed().await.expect("the sender lives as long as self");
-        }
-    }
-
     /// Returns when a write that was put off should be tried again.
     pub(crate) async fn admitted(&self) -> Admission {
         let mut changed = self.changed.subscribe();

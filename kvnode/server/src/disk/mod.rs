@@ -29,6 +29,7 @@ mod syncer;
 mod writer;
 
 pub(crate) use check::check;
+pub(crate) use files::write_whole;
 pub(crate) use folder::FolderError;
 pub(crate) use recovery::RecoveryError;
 

@@ -128,11 +128,13 @@ impl Problem {
             Refusal::MemoryFull { .. }
             | Refusal::QuotaExceeded(_)
             | Refusal::IdempotencyKeyReused
-            | Refusal::AnswersFull { .. } => {
+            | Refusal::AnswersFull { .. }
+            | Refusal::NotServed => {
                 let (status, code) = match refusal {
                     Refusal::QuotaExceeded(_) => (StatusCode::INSUFFICIENT_STORAGE, "QuotaExceeded"),
                     Refusal::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "IdempotencyKeyReused"),
                     Refusal::AnswersFull { .. } => (StatusCode::SERVICE_UNAVAILABLE, "AnswersFull"),
+                    Refusal::NotServed => (StatusCode::SERVICE_UNAVAILABLE, "NotServed"),
                     _ => (StatusCode::INSUFFICIENT_STORAGE, "MemoryFull"),
                 };
                 Self::new(status, code, format!("Key '{key}' was not written. {refusal}"))
@@ -172,7 +174,8 @@ impl From<Untold> for Problem {
             Untold::Recovering { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Recovering"),
             Untold::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "DiskFull"),
             Untold::DiskBehind => (StatusCode::SERVICE_UNAVAILABLE, "DiskBehind"),
-            Untold::Unconfirmed => (StatusCode::GATEWAY_TIMEOUT, "OutcomeUnknown"),
+            Untold::Unconfirmed | Untold::Unknown => (StatusCode::GATEWAY_TIMEOUT, "OutcomeUnknown"),
+            Untold::OnlyAPart => (StatusCode::NOT_IMPLEMENTED, "OnlyAPart"),
         };
         let problem = Self::new(status, code, untold.to_string());
         if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod catalogue;
+pub mod cluster;
 mod command_line;
 pub mod cors;
 mod file;
@@ -29,6 +30,7 @@ use kvnode_core::store::attributes::Ttl;
 use kvnode_core::store::limits::{Limits, TTL_SECONDS_MAX};
 use thiserror::Error;
 
+use cluster::ClusterSettings;
 use command_line::Asked;
 use layers::{Layers, Setting, Source};
 use live::{Live, LiveSettings};
@@ -92,6 +94,8 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     pub persistence: Persistence,
     pub recover: Recover,
+    /// None: this node is all there is.
+    pub cluster: Option<ClusterSettings>,
     pub threads: usize,
     pub cpu_limit_cores: f64,
     pub log_format: LogFormat,
@@ -189,6 +193,8 @@ fn settings(layers: &Layers<'_>, origin: &Origin) -> Result<Settings, SettingsEr
         persistence,
         recover,
         data_dir,
+        // No flag makes a node part of a cluster yet.
+        cluster: None,
         threads: threads.unwrap_or_else(|| machine.serving_threads()),
         cpu_limit_cores: machine.cpu_cores,
         log_format: layers.parsed(&catalogue::LOG_FORMAT, str::parse)?.unwrap_or_else(LogFormat::for_stdout),

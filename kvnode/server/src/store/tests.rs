@@ -82,16 +82,22 @@ fn an_outcome_waits_for_its_own_partition_and_for_no_other() {
     let (shared, disk) = begun(folder.path(), "always");
     let store = &shared.store;
     store.open();
-    let now = shared.clock.now();
+    let (now, start) = (shared.clock.now(), store.begin());
     store.execute(&put("a"), now, |outcome| assert!(outcome.is_ok()));
     store.execute(&command("a", KeyAction::Get), now, |outcome| assert!(outcome.is_ok()));
     let log = Arc::clone(disk.log().expect("it is to be kept"));
-    assert!(!log.is_settled(store.ticket(&key("a"))), "nobody has written it yet, so a read must not show it");
-    assert!(!log.is_settled(store.ticket_of_all()));
-    assert!(log.is_settled(store.ticket(&key("b"))), "another partition has nothing to wait for");
+    assert!(
+        store.verdict(store.ticket(&key("a"), start)) == Verdict::Open,
+        "nobody has written it yet, so a read must not show it"
+    );
+    assert!(store.verdict(store.ticket_of_all(start)) == Verdict::Open);
+    assert!(
+        store.verdict(store.ticket(&key("b"), start)) == Verdict::Confirmed,
+        "another partition has nothing to wait for"
+    );
     let (breaking, _broken) = oneshot::channel();
     let running = disk.recover(&log, store.recovery(), Records::of(&shared), breaking).expect("an empty folder");
-    let settled = runtime().expect("a runtime").block_on(store.settled(store.ticket(&key("a"))));
+    let settled = runtime().expect("a runtime").block_on(store.settled(store.ticket(&key("a"), start)));
     assert_eq!(settled, Ok(()), "the log's thread has written it");
     assert!(running.close());
 }

@@ -9,28 +9,30 @@ mod nodes;
 mod partition;
 mod rejection;
 
+use serde::{Deserialize, Serialize};
+
 use super::member::{Member, NodeId};
 use super::placement::Placement;
 use super::safeguard::Safeguard;
-use crate::store::slot::{PARTITIONS, PartitionNumber};
+use crate::store::slot::{PARTITIONS, PartitionNumber, one_for_each_partition};
 
 pub use nodes::{Node, NodeChange, NodeState, Nodes};
 pub use partition::{Epoch, PartitionChange, PartitionConfiguration, Role};
 pub use rejection::Rejection;
 
 /// Of a leader: no two leaders have one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Term(pub u64);
 
 /// Who asks for a change. The shell has made sure that it is true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Proposer {
     /// The leader of this term. Its change is good in the same term only: a later leader may know better.
     Leader(Term),
     Member(Member),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     Node(NodeChange),
     /// Where the partition's data are to be. Nothing moves by it alone.
@@ -43,9 +45,10 @@ pub enum Change {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
     nodes: Nodes,
+    #[serde(deserialize_with = "one_for_each_partition")]
     partitions: Vec<PartitionConfiguration>,
     placement: Placement,
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::Rejection;
 use crate::cluster::member::{Member, NodeId, NodeName};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     pub member: Member,
     pub name: NodeName,
@@ -17,14 +19,14 @@ pub struct Node {
     pub state: NodeState,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NodeState {
     Active,
     /// Its data are moved to others, then it goes for good.
     Leaving,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NodeChange {
     /// A process has begun. It takes the place of an earlier life of its node.
     Register {
@@ -39,7 +41,7 @@ pub enum NodeChange {
     Remove(NodeId),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nodes {
     registered: BTreeMap<NodeId, Node>,
     /// Sixteen bytes for each node that ever left.

@@ -5,13 +5,15 @@
 //! leader:               make, take over, set and clear joining, re-admit, recover, recreate
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 use super::{Nodes, Proposer, Rejection};
 use crate::cluster::member::{Member, NodeId};
 use crate::cluster::safeguard::Safeguard;
 use crate::store::attributes::Version;
 
 /// Of a partition; raised whenever it gets another primary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Epoch(u64);
 
 impl Epoch {
@@ -37,7 +39,7 @@ pub enum Role {
     Joining,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionConfiguration {
     /// Raised by every change.
     number: u64,
@@ -50,7 +52,7 @@ pub struct PartitionConfiguration {
     floor: Version,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PartitionChange {
     /// The first members of a new partition: all of them hold all there is, which is nothing.
     Make {

@@ -1,12 +1,13 @@
 //! Why a change was not made. Whoever proposed it learns from it what to do next; nothing was changed.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Term;
 use crate::cluster::member::{Member, NodeId, NodeName};
 use crate::store::slot::PartitionNumber;
 
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rejection {
     #[error("the change is based on number {based_on} of the partition, which has number {number} by now")]
     Outdated { based_on: u64, number: u64 },

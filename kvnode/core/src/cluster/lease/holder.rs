@@ -47,6 +47,11 @@ impl Holder {
             && (applied >= self.configuration || !Safeguard::LeaseOfConfiguration.holds())
     }
 
+    /// How much of the configuration must be known for it to be used.
+    pub fn needs(&self) -> u64 {
+        self.configuration
+    }
+
     /// Until when it lasts, if nothing is granted any more.
     pub fn until(&self) -> Uptime {
         self.until

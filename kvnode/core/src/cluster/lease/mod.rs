@@ -10,6 +10,8 @@ pub use holder::Holder;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A primary that cannot reach the leader stops serving after this time, and another takes its place a little later.
 pub const LEASE: Duration = Duration::from_millis(1000);
 
@@ -20,11 +22,11 @@ pub const MARGIN: Duration = Duration::from_millis(50);
 pub const QUORUM_AGE_MAX: Duration = LEASE.checked_div(2).expect("two is not zero");
 
 /// Which request a grant answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Nonce(u64);
 
 /// What a leader tells whoever asked for a lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub nonce: Nonce,
     /// From when the request was sent.

@@ -8,10 +8,12 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cluster::configuration::Epoch;
 
 /// Where a record stands. Two logs that have a record at the same position have the same records before it (R12).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// In which the record was made.
     pub epoch: Epoch,
@@ -19,9 +21,10 @@ pub struct Position {
     pub sequence: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub position: Position,
+    #[serde(with = "serde_bytes")]
     pub record: Box<[u8]>,
 }
 

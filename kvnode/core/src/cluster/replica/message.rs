@@ -1,25 +1,27 @@
 //! What members say to each other about one partition. Each is sent by one member to another and means nothing to any
 //! other life of either (R2); whoever delivers it has seen to that.
 
+use serde::{Deserialize, Serialize};
+
 use super::log::{Entry, Position};
 use crate::cluster::configuration::Epoch;
 
 /// From one primary to one backup. It is begun once, by a seal or an invitation, and all that is said in it comes in its
 /// order: what belongs to an earlier one comes too late (R12, R13).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Stream {
     pub epoch: Epoch,
     /// The primary counts the streams that it begins.
     pub number: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub stream: Stream,
     pub word: Word,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
     /// From the primary, to whoever is in sync: this is all that is not surely everybody's. It makes its log the same,
     /// and follows the stream from then on (R12).
@@ -44,7 +46,7 @@ pub enum Word {
 }
 
 /// A portion of a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// Counted from 0.
     pub portion: u64,

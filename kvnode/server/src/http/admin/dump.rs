@@ -122,9 +122,10 @@ impl Dumping {
             }
             Stage::Within(partition, snapshot) => {
                 rows.clear();
+                let begun = shared.store.begin();
                 let more = shared.store.snapshot(*partition, snapshot, PIECE_BYTES, |row| rows.push(row));
                 // What a crash could take back must not be in a dump.
-                shared.store.settled(shared.store.ticket_of(*partition)).await?;
+                shared.store.settled(shared.store.ticket_of(*partition, begun)).await?;
                 rows.write(writer, now, text);
                 if more {
                     return Ok(());

@@ -19,6 +19,7 @@ use crate::dump::{EntryLine, Header, Line, LineError, Reader};
 use crate::http::body::{ENVELOPE_BYTES_MAX, Room};
 use crate::http::problem::Problem;
 use crate::shared::Shared;
+use crate::store::Begun;
 
 /// Lines are put together in this much memory, which a restore keeps while it lasts: what comes at once from a connection,
 /// behind the beginning of a line. Longer lines ask for more.
@@ -58,6 +59,8 @@ pub(super) struct Restoring<'s> {
     reader: Reader,
     tally: Tally,
     unsettled: usize,
+    /// Before the first of them.
+    begun: Begun,
     /// Accounts or API keys came back.
     directory_changed: bool,
 }
@@ -75,7 +78,7 @@ struct Arrived {
 impl<'s> Restoring<'s> {
     pub(super) fn new(shared: &'s Shared, tenant: &'s str) -> Self {
         let (reader, tally) = (Reader::default(), Tally::default());
-        Self { shared, tenant, reader, tally, unsettled: 0, directory_changed: false }
+        Self { shared, tenant, reader, tally, unsettled: 0, begun: shared.store.begin(), directory_changed: false }
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -207,9 +210,9 @@ impl<'s> Restoring<'s> {
     async fn settle(&mut self) -> Result<(), Problem> {
         let store = &self.shared.store;
         if self.tally.restored > 0 {
-            store.settled(store.ticket_of_all()).await?;
+            store.settled(store.ticket_of_all(self.begun)).await?;
         }
-        self.unsettled = 0;
+        (self.unsettled, self.begun) = (0, store.begin());
         Ok(())
     }
 

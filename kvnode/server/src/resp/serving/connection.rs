@@ -13,10 +13,11 @@ use super::session::{Next, Session};
 use super::stream::Stream;
 use super::tally::Tally;
 use crate::access::Standing;
-use crate::disk::Ticket;
+use crate::cluster::Verdict;
 use crate::resp::reply::Writer;
 use crate::resp::request::{Bounds, Reader};
 use crate::shared::Shared;
+use crate::store::{Begun, Ticket};
 
 /// A client that takes no answers gets no further ones: above this nothing more is read from it or done for it, until
 /// it has taken some, or the kernel gives it up.
@@ -40,6 +41,8 @@ pub(super) struct Connection {
     /// So much more may be sent once the disk is so far. Answers that come meanwhile wait for a ticket of their own, or a
     /// busy client would be answered never.
     waits_for: Option<(usize, Ticket)>,
+    /// When the first of the answers was made that may not be told yet.
+    begun: Option<Begun>,
     /// Since when the disk has not moved for it.
     pub(super) held_since: Option<Instant>,
     /// In the list of those that wait for the disk.
@@ -75,6 +78,7 @@ impl Connection {
             written: 0,
             told: 0,
             waits_for: None,
+            begun: None,
             held_since: None,
             is_held: false,
             readable: false,
@@ -125,6 +129,11 @@ impl Connection {
         self.output.len() - self.written
     }
 
+    /// Something is done for it now, of which it is told later.
+    pub(super) fn begin(&mut self, begun: impl FnOnce() -> Begun) {
+        self.begun.get_or_insert_with(begun);
+    }
+
     /// Whether it has answers that the disk must catch up with.
     pub(super) fn waits_for_disk(&self) -> bool {
         self.waits_for.is_some() && !self.broken
@@ -133,14 +142,18 @@ impl Connection {
     /// Finds out how much of the output may be sent: an answer is told when nothing it rests on can be undone by a crash.
     fn release(&mut self) {
         while self.told < self.output.len() {
-            let (end, ticket) =
-                *self.waits_for.get_or_insert_with(|| (self.output.len(), self.shared.store.ticket_of_all()));
-            if !self.shared.store.is_settled(ticket) {
-                return;
+            let store = &self.shared.store;
+            let begun = self.begun.unwrap_or_default();
+            let (end, ticket) = *self.waits_for.get_or_insert_with(|| (self.output.len(), store.ticket_of_all(begun)));
+            match store.verdict(ticket) {
+                Verdict::Confirmed => self.told = end,
+                Verdict::Open => return,
+                // What becomes of it will not be known here. Whoever loses its connection knows as much.
+                Verdict::Lost => return self.abandon(),
             }
-            self.told = end;
             (self.waits_for, self.held_since) = (None, None);
         }
+        self.begun = None;
     }
 
     /// Its password was checked, and what it sent behind it can be done.

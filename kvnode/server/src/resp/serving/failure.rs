@@ -51,6 +51,7 @@ fn of_store(refusal: &Refusal) -> Cow<'static, [u8]> {
         Refusal::Change(ChangeError::Limit(InputError::ValueTooLarge { .. })) => {
             "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
         }
+        Refusal::NotServed => "TRYAGAIN The key is not served by this node at the moment, and nothing was done",
         Refusal::Change(_)
         | Refusal::VersionMismatch { .. }
         | Refusal::QuotaExceeded(_)

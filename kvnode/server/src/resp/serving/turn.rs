@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use kvnode_core::store::key::Namespace;
 use kvnode_core::store::partition::Place;
+use kvnode_core::store::slot::Slot;
 use kvnode_core::time::UnixMillis;
 use slab::Slab;
 
@@ -16,10 +17,11 @@ use super::commands::{self, stops_reading_ahead};
 use super::connection::{Connection, OUTPUT_BYTES_MAX};
 use super::executor::Executor;
 use super::failure::Failure;
-use super::session::{Next, Session};
+use super::session::{Next, Port, Session};
 use super::tally::Tally;
 use super::walk::Step;
 use crate::access::{Access, Caller, Who};
+use crate::cluster::Route;
 use crate::disk::Admission;
 use crate::resp::commands::{Flags, Name, Refusal, find};
 use crate::resp::reply::Writer;
@@ -44,6 +46,12 @@ const LOADING: Failure<'static> = Failure::Said("LOADING Redis is loading the da
 const DISK_FULL: Failure<'static> = Failure::Said(
     "MISCONF The disk is full, so nothing can be written, and nothing was done. Give it room, and writes go on.",
 );
+
+/// Redis' code and words for a slot that nobody answers for.
+const NOWHERE: Failure<'static> = Failure::Said("CLUSTERDOWN Hash slot not served");
+
+const ONLY_A_PART: Failure<'static> =
+    Failure::Said("ERR This node holds only a part of the keys, and does not gather those of the others");
 
 #[derive(Debug)]
 pub(super) struct Turn {
@@ -203,6 +211,7 @@ impl Turn {
                 connection.output = buffers.lend();
             }
             tally.commands += 1;
+            connection.begin(|| shared.store.begin());
             task.perform(connection, &Round { shared, live, arena, now, is_loading }, tally);
         }
     }
@@ -269,7 +278,8 @@ impl Task {
         match self.matter {
             Matter::Command { name, place } => {
                 session.note_use(round.now, name);
-                if let Some(failure) = self.forbidden(name, session, round) {
+                let elsewhere = || elsewhere(session, round.shared, name, place, arguments.get(1));
+                if let Some(failure) = self.forbidden(name, session, round).or_else(elsewhere) {
                     commands::reject(session, writer, Some(name), &failure);
                     return connection.mute_from(begin);
                 }
@@ -297,6 +307,32 @@ impl Task {
         if connection.owed() > OUTPUT_BYTES_MAX {
             connection.abandon();
         }
+    }
+}
+
+/// Where a command has to be sent instead, if this node does not answer for its key (R20: nothing was done here).
+fn elsewhere(
+    session: &Session,
+    shared: &Shared,
+    name: Name,
+    place: Option<Place>,
+    key: Option<&[u8]>,
+) -> Option<Failure<'static>> {
+    let cluster = shared.store.cluster()?;
+    if commands::looks_at_all_keys(name) {
+        return Some(ONLY_A_PART);
+    }
+    let (place, key) = place.zip(key)?;
+    match cluster.route(place.partition) {
+        Route::Here => None,
+        Route::There(who) if session.port == Port::Cluster => {
+            let slot = Slot::of(key).get();
+            Some(
+                who.resp_cluster_port
+                    .map_or(NOWHERE, |port| Failure::Told(format!("MOVED {slot} {}:{port}", who.host))),
+            )
+        }
+        Route::There(_) | Route::Nowhere => Some(NOWHERE),
     }
 }
 

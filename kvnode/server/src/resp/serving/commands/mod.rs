@@ -39,7 +39,7 @@ pub(super) fn stops_reading_ahead(name: Name) -> bool {
 }
 
 /// Commands that go from partition to partition.
-fn looks_at_all_keys(name: Name) -> bool {
+pub(super) fn looks_at_all_keys(name: Name) -> bool {
     use Name::{ClusterCountkeysinslot, ClusterGetkeysinslot, Dbsize, Flushall, Flushdb, Info, Keys, Randomkey, Scan};
     matches!(
         name,
