@@ -188,8 +188,13 @@ impl Node {
 
     async fn drain(&mut self, stop: &mut mpsc::Receiver<()>, forever: &mut JoinSet<()>) -> Ending {
         tracing::info!(tenant_id = self.shared.settings.tenant.as_str(), "draining");
-        self.shared.begin_drain();
+        let shared = Arc::clone(&self.shared);
         let drained = async {
+            // While others take over, whoever still comes is answered.
+            if let Some(cluster) = shared.store.cluster() {
+                cluster.leave().await;
+            }
+            shared.begin_drain();
             for _ in 0..self.serving {
                 self.ended.recv().await;
             }

@@ -20,7 +20,7 @@ use crate::shared::Shared;
 const TICK: Duration = Duration::from_millis(50);
 
 /// A lease is asked for so often that several requests in a row may be lost.
-const TICKS_BETWEEN_ASKING: u32 = 4;
+const TICKS_BETWEEN_ASKING: u32 = 2;
 
 /// Of whom nothing was heard for so long is put out of what waits for it (R11).
 const SILENT_AFTER: Duration = Duration::from_millis(800);
@@ -44,9 +44,7 @@ pub(super) async fn look_after(shared: Arc<Shared>, cluster: Arc<Cluster>, group
 
 impl Cluster {
     fn ask_for_lease(&self) {
-        for peer in self.peers.connected() {
-            self.peers.say(peer, &Payload::Here);
-        }
+        self.say_here();
         let Some(leader) = *self.leader() else { return };
         let nonce = self.lease.ask(self.now());
         if leader == self.me.node {
@@ -67,7 +65,7 @@ impl Cluster {
             let now = self.now();
             shared.store.act(number, |replica| {
                 let mut effects = replica.ticked(now, &is_silent);
-                effects.extend(self.follow_placement(replica, number));
+                effects.extend(self.pass_on(replica).unwrap_or_else(|| self.follow_placement(replica, number)));
                 effects
             });
         }
@@ -82,7 +80,7 @@ impl Cluster {
         let state = replica.known();
         let is_in_sync = |member: &Member| state.isr().contains(member);
         let surplus = state.isr().iter().skip(1).copied().find(|member| !wished.contains(member));
-        if first != self.me && state.role_of(first) == Some(Role::InSync) {
+        if first != self.me && state.role_of(first) == Some(Role::InSync) && !self.peers.is_leaving(first) {
             replica.hand_over(first, self.now())
         } else if let Some(member) = surplus.filter(|_| wished.iter().all(is_in_sync)) {
             replica.put_out(member, self.now())
@@ -117,12 +115,14 @@ impl Cluster {
                 self.submit(Proposal { proposer, change });
             }
             Payload::GroupReply { number, reply } => self.peers.replied(number, reply),
-            // That it was said is what it says; and greetings mean nothing here.
-            Payload::Here
-            | Payload::GroupAsk { .. }
-            | Payload::Hello(_)
-            | Payload::Welcome(_)
-            | Payload::Refused(_) => {}
+            Payload::Here { is_leaving } => {
+                self.peers.note_leaving(from, is_leaving);
+                if let Some(leader) = self.leading().as_mut() {
+                    leader.leaves(from, is_leaving);
+                }
+            }
+            // The group has a way of its own, and greetings mean nothing here.
+            Payload::GroupAsk { .. } | Payload::Hello(_) | Payload::Welcome(_) | Payload::Refused(_) => {}
         }
         None
     }

@@ -114,7 +114,9 @@ impl Cluster {
 pub(super) async fn confirm(cluster: Arc<Cluster>, group: Group) {
     loop {
         let term = cluster.leading().as_ref().map(Leader::term);
-        if let Some(term) = term {
+        let stands_down = cluster.leaving.stands_down();
+        group.raft().runtime_config().heartbeat(!stands_down);
+        if let Some(term) = term.filter(|_| !stands_down) {
             let begun = cluster.now();
             let confirmed = timeout(CONFIRM_TIME_MAX, group.raft().ensure_linearizable()).await;
             // The same node may lead again by now, in another term, and know nothing of what others have granted.
@@ -137,7 +139,8 @@ pub(super) async fn keep_members(cluster: Arc<Cluster>, group: Group) {
             cluster.begin(&group).await;
             continue;
         }
-        let Some(term) = cluster.leading().as_ref().map(Leader::term) else { continue };
+        let term = cluster.leading().as_ref().map(Leader::term);
+        let Some(term) = term.filter(|_| !cluster.leaving.stands_down()) else { continue };
         cluster.register(term);
         let known = cluster.known();
         let registered = known.configuration.nodes().iter();

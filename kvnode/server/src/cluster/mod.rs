@@ -15,6 +15,7 @@ mod duties;
 pub(crate) mod group;
 mod leading;
 mod lease;
+mod leaving;
 pub(crate) mod peers;
 mod routes;
 mod running;
@@ -41,6 +42,7 @@ use confirmations::Confirmations;
 pub(crate) use confirmations::{Rest, Verdict};
 use group::{Known, Proposal};
 use lease::Lease;
+use leaving::Leaving;
 use peers::Peers;
 pub(crate) use routes::Route;
 pub(crate) use running::{Running, start};
@@ -73,6 +75,7 @@ pub(crate) struct Cluster {
     changed: watch::Sender<()>,
     /// Somebody found an answer open, and wants to be woken.
     awaited: AtomicBool,
+    leaving: Leaving,
     /// This node takes no part any more.
     ended: watch::Sender<bool>,
 }
@@ -105,6 +108,7 @@ impl Cluster {
             proposed: Mutex::new(Some(proposed)),
             changed: watch::Sender::new(()),
             awaited: AtomicBool::new(false),
+            leaving: Leaving::default(),
             ended: watch::Sender::new(false),
             settings: cluster.clone(),
             clock: clock.clone(),
@@ -225,6 +229,10 @@ impl Cluster {
 
     /// Hands a proposal to the group, which takes it if this node leads it.
     fn submit(&self, proposal: Proposal) {
+        // Every entry of the log is a sign of a leader, and others are to see none.
+        if self.leaving.stands_down() {
+            return;
+        }
         if self.proposals.try_send(proposal).is_err() {
             tracing::debug!("more is proposed than the group takes; it will be proposed again");
         }

@@ -83,6 +83,14 @@ impl Cast {
         drop(shared);
     }
 
+    /// It falls silent from one moment to the next.
+    fn crash(&mut self, number: usize) {
+        let Member { stop, running, shared } = self.members.remove(&number).expect("it runs");
+        shared.store.cluster().expect("it is a member").end();
+        assert_eq!(running.join().expect("no panic"), Ending::Failed);
+        drop(stop);
+    }
+
     /// Whoever says that it is primary of the key's partition.
     fn primary(&self, key: &str) -> Option<(usize, &Arc<Shared>)> {
         let number = PartitionNumber::of(key.as_bytes());
@@ -179,8 +187,68 @@ fn wait_a_moment() {
     std::thread::sleep(Duration::from_millis(10));
 }
 
+/// Clients of all keys ask all the time, while each node in turn ends well and comes back.
 #[test]
-fn three_nodes_form_a_cluster_and_lose_nothing_when_one_goes_and_comes_back() {
+fn nodes_that_end_well_take_nothing_and_nobody_along() {
+    let mut cast = Cast::of(3);
+    cast.until_in_sync(2);
+    let keys: Vec<String> = (0..100).map(|number| format!("key-{number}")).collect();
+    let mut longest = Duration::ZERO;
+    for round in 0..3 {
+        let Member { stop, running, .. } = cast.members.remove(&round).expect("it runs");
+        stop.blocking_send(()).expect("it listens");
+        let mut ends = 0;
+        while !running.is_finished() || ends < 3 {
+            ends += usize::from(running.is_finished());
+            for key in &keys {
+                let begun = now();
+                cast.put(key, &round.to_string()).expect("no request fails");
+                longest = longest.max(begun.elapsed());
+            }
+        }
+        assert_eq!(running.join().expect("no panic"), Ending::Drained);
+        for key in &keys {
+            assert_eq!(cast.get(key), Some(round.to_string()));
+        }
+        cast.begin(round);
+        cast.until_in_sync(2);
+    }
+    println!("the longest that anybody waited was {longest:?}");
+    (0..3).for_each(|number| cast.end(number));
+}
+
+#[test]
+fn three_nodes_lose_nothing_when_one_falls_silent_and_comes_back() {
+    let mut cast = Cast::of(3);
+    cast.until_in_sync(2);
+    let keys: Vec<String> = (0..100).map(|number| format!("key-{number}")).collect();
+    let mut expected = BTreeMap::new();
+    let mut round = |cast: &Cast| {
+        for key in &keys {
+            let number = expected.get(key).copied().unwrap_or(0) + 1;
+            // One whose outcome is unknown may be done or not.
+            if cast.put(key, &number.to_string()).is_ok() {
+                expected.insert(key.clone(), number);
+            }
+            let found: u64 = cast.get(key).expect("it was written").parse().expect("a number");
+            assert!(found == expected[key] || found == expected[key] + 1, "'{key}' is {found}, not {}", expected[key]);
+            expected.insert(key.clone(), found);
+        }
+    };
+    round(&cast);
+    for number in 0..3 {
+        let begun = now();
+        cast.crash(number);
+        round(&cast);
+        println!("all keys were written without n-{number} after {:?}", begun.elapsed());
+        cast.begin(number);
+        cast.until_in_sync(2);
+    }
+    (0..3).for_each(|number| cast.end(number));
+}
+
+#[test]
+fn three_nodes_form_a_cluster_and_lose_nothing_when_each_ends_well_and_comes_back_empty() {
     let mut cast = Cast::of(3);
     cast.until_in_sync(2);
     let keys: Vec<String> = (0..300).map(|number| format!("key-{number}")).collect();

@@ -64,8 +64,10 @@ pub(crate) enum Payload {
     Welcome(Introduction),
     Refused(String),
     Replica(PartitionNumber, Message),
-    /// I am there.
-    Here,
+    /// I am there, and perhaps not for long: others are to take over what I have.
+    Here {
+        is_leaving: bool,
+    },
     /// May I serve?
     AskLease(Nonce),
     Granted(Grant),
@@ -162,7 +164,7 @@ mod tests {
         let change = Change::Partition { partition: number, number: 4, change: PartitionChange::Remove(member) };
         vec![
             Payload::Refused("another tenant".to_owned()),
-            Payload::Here,
+            Payload::Here { is_leaving: true },
             Payload::Propose(change),
             Payload::Replica(number, message(Word::Seal { after: position(7), tail: vec![entry.clone()] })),
             Payload::Replica(number, message(Word::Rows(rows))),

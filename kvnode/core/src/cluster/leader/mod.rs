@@ -50,6 +50,8 @@ pub struct Leader {
     elected: Uptime,
     /// Every life of a node that has spoken in this term. One for each node and restart of it, in one term.
     heard: BTreeMap<Member, Uptime>,
+    /// Lives that end soon, by their own word. Nothing new is given to them.
+    leaving: BTreeSet<Member>,
     pending: BTreeMap<PartitionNumber, Pending>,
     placed: Option<Pending>,
     joins: BTreeMap<PartitionNumber, Join>,
@@ -82,6 +84,7 @@ impl Leader {
             grantor: Grantor::elected_at(now),
             elected: now,
             heard: BTreeMap::new(),
+            leaving: BTreeSet::new(),
             pending: BTreeMap::new(),
             placed: None,
             joins: BTreeMap::new(),
@@ -108,6 +111,15 @@ impl Leader {
         self.heard.insert(asking, now);
         let registered = configuration.nodes().get(asking.node).map(|node| node.member);
         self.grantor.grant(nonce, asking, registered, index, now)
+    }
+
+    /// It ends soon; or it does not after all.
+    pub fn leaves(&mut self, member: Member, is_leaving: bool) {
+        if is_leaving {
+            self.leaving.insert(member);
+        } else {
+            self.leaving.remove(&member);
+        }
     }
 
     /// A primary tells how much whoever joins has taken.

@@ -51,7 +51,9 @@ impl Leader {
         let Seen { configuration, now, wall, may_join } = *seen;
         let nodes = configuration.nodes();
         let member_of = |node: &NodeId| nodes.get(*node).map(|node| node.member);
-        let is_there = |member: &Member| nodes.is_registered(*member) && self.is_heard(*member, SILENT_AFTER, now);
+        let is_there = |member: &Member| {
+            nodes.is_registered(*member) && self.is_heard(*member, SILENT_AFTER, now) && !self.leaving.contains(member)
+        };
         let mut placed = configuration.placement().of(partition.index()).iter().filter_map(member_of).filter(is_there);
         let Some(primary) = state.primary() else {
             let members: Vec<Member> = placed.collect();

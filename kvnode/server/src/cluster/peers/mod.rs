@@ -45,6 +45,8 @@ pub(crate) struct Met {
     pub(crate) who: Introduction,
     /// When it has said something the last time.
     pub(crate) heard: Uptime,
+    /// It ends soon, by its own word.
+    pub(crate) is_leaving: bool,
 }
 
 impl Peers {
@@ -91,6 +93,17 @@ impl Peers {
         self.all_met().get(&member.node).filter(|met| met.who.member == member).map(|met| met.heard)
     }
 
+    pub(crate) fn is_leaving(&self, member: Member) -> bool {
+        self.all_met().get(&member.node).is_some_and(|met| met.who.member == member && met.is_leaving)
+    }
+
+    /// What a life of a node says of itself.
+    pub(crate) fn note_leaving(&self, member: Member, is_leaving: bool) {
+        if let Some(met) = self.all_met().get_mut(&member.node).filter(|met| met.who.member == member) {
+            met.is_leaving = is_leaving;
+        }
+    }
+
     fn all_met(&self) -> MutexGuard<'_, BTreeMap<NodeId, Met>> {
         self.met.lock().expect("a panic ends the process")
     }
@@ -103,7 +116,7 @@ impl Peers {
             Some(known) if known.who.member > who.member => return false,
             Some(known) if known.who == *who => known.heard = heard,
             _ => {
-                met.insert(who.member.node, Met { who: who.clone(), heard });
+                met.insert(who.member.node, Met { who: who.clone(), heard, is_leaving: false });
             }
         }
         true
