@@ -11,6 +11,14 @@ if [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 
+# Tests that run side by side may all need something, and apt-get does not wait for another of its kind. A slow archive
+# takes minutes; longer than this, one hangs.
+exec 9>>/run/kvtenant-install-packages.lock
+if ! flock -w 600 9; then
+  echo "install-packages.sh: another install-packages.sh has not ended in 600 s; end it and try again: $*" >&2
+  exit 1
+fi
+
 export DEBIAN_FRONTEND=noninteractive
 # The lists may be old or absent; a stale one names files that the archive no longer has.
 apt-get -qq update
