@@ -80,7 +80,7 @@ pub(crate) struct Cluster {
     ended: watch::Sender<bool>,
 }
 
-/// One partition's replica. It is locked only by whoever holds the partition.
+/// One partition's replica. It is changed only by whoever holds the partition; anybody may look.
 #[derive(Debug)]
 struct Post {
     replica: Mutex<Replica>,
